@@ -66,7 +66,7 @@ impl SketchConfig {
 }
 
 /// The moments and the sample of rows of one site, fed in one pass: [`update`](Self::update) with blocks,
-/// [`merge`](Self::merge) what others have seen, then [`measure`](crate::moments::Moments).
+/// [`merge`](Self::merge) what others have seen, then [`measure`](crate::measure()).
 ///
 /// Any split of the rows into blocks and any order of merges gives the same measures to 1e-9 relative and the same
 /// sample; the same updates give the same bits at any number of threads.
