@@ -5,6 +5,8 @@ import numpy as np
 BATCH, CLASSES, HIDDEN, PIXELS = 100, 10, 100, 784
 EPOCH_ROWS = 50_000
 EPOCH_STEPS = EPOCH_ROWS // BATCH
+# Steps in one timed call of the step cases: few, so that a call fits between two interruptions of a busy machine.
+STEPS = 5
 WEIGHT, RATE = 0.1, 1e-4
 PENALTIES = ("vr", "cw-vr", "cr", "cw-cr")
 UNITS = (100, 512, 4096)

@@ -78,7 +78,7 @@ def cw_vr_one_hot(z, y):
 def cr_gram(z):
     rows, units = z.shape
     c = z - z.mean(0)
-    return (jnp.sum((c @ c.T) ** 2) - jnp.sum(jnp.sum(c**2, 0) ** 2)) / (rows**2 * units * (units - 1))
+    return (jnp.sum((c @ c.T) ** 2) - jnp.sum(jnp.sum(c**2, 0) ** 2)) / (float(rows) ** 2 * units * (units - 1))
 
 
 def cw_cr_gram(z, y):
@@ -170,7 +170,7 @@ def training_forms(penalty, steps):
 def forms_of(case):
     match case.split("/"):
         case "step", "mlp", penalty:
-            return training_forms(penalty, 20)
+            return training_forms(penalty, cases.STEPS)
         case "epoch", "mlp", penalty:
             return training_forms(penalty, cases.EPOCH_STEPS)
         case "penalty", penalty, units:

@@ -153,7 +153,7 @@ def training_forms(penalty, steps):
 def forms_of(case):
     match case.split("/"):
         case "step", "mlp", penalty:
-            return training_forms(penalty, 20)
+            return training_forms(penalty, cases.STEPS)
         case "epoch", "mlp", penalty:
             return training_forms(penalty, cases.EPOCH_STEPS)
         case "penalty", penalty, units:

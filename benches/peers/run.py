@@ -1,6 +1,7 @@
 """Times repshape against its peers in one run and prints the ratios. See README.md."""
 
 import argparse
+import importlib.util
 import json
 import os
 import pathlib
@@ -10,13 +11,12 @@ import subprocess
 import sys
 import time
 
-import importlib.util
-
 HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
 PEERS = {"numpy": "numpy", "torch": "torch", "jax": "jax"}
 OURS = "cargo bench -q -p repshape-cli --bench ours -- --json"
-# A form slower than this many times the peer's best is timed in the first round only.
-HOPELESS = 1.5
+# A form slower than this many times the peer's best is timed in the first round only. Generous: one interrupted round is no verdict.
+HOPELESS = 4
 # Two peers' values of one penalty on one batch, in f32.
 AGREEMENT = 1e-3
 ONE_THREAD = {
@@ -52,14 +52,13 @@ class Peer:
         self.process.stdin.write(json.dumps({"case": case, "forms": forms, "seconds": seconds}) + "\n")
         self.process.stdin.flush()
         answer = self.read()
-        if "error" in answer:
-            print(f"{self.name}: {case}: {answer['error']}", file=sys.stderr)
-            return
-        for form, s in (answer["forms"] or {}).items():
+        for form, reason in answer["failed"].items():
+            print(f"{self.name}: {case}: form {form!r} left out: {reason}", file=sys.stderr)
+        for form, s in answer["forms"].items():
             known[form] = min(s, known.get(form, s))
             if not form.startswith("gram"):
                 self.best[case] = min(known[form], self.best.get(case, known[form]))
-        for form, value in answer.get("values", {}).items():
+        for form, value in answer["values"].items():
             self.values[case, form] = value
 
     def form(self, case):
@@ -74,7 +73,10 @@ def pinned(core):
 
 def run_ours(command, core, best):
     """Takes the JSON lines of our own benchmark; the best of all rounds stays."""
-    run = subprocess.run(shlex.split(command), stdout=subprocess.PIPE, text=True, env=os.environ | ONE_THREAD, preexec_fn=pinned(core))
+    run = subprocess.run(
+        shlex.split(command), stdout=subprocess.PIPE, text=True, env=os.environ | ONE_THREAD, preexec_fn=pinned(core),
+        cwd=ROOT if command == OURS else None,
+    )  # fmt: skip
     if run.returncode != 0:
         raise SystemExit(f"error: {command!r} ended with status {run.returncode}; --ours '' times the peers alone")
     for line in run.stdout.splitlines():
@@ -158,12 +160,14 @@ def main():
             continue
         peers.append(Peer(name, core, options.torch_compile))
 
+    if not peers:
+        raise SystemExit("error: no peer is installed")
     from cases import CASES  # needs numpy
 
     wanted = [case for case in CASES if case.startswith(tuple(options.cases.split(",")))]
     if options.ours == OURS:
         # On all cores, before the clock: the timed command then only runs.
-        subprocess.run(["cargo", "bench", "-q", "--no-run", "-p", "repshape-cli", "--bench", "ours"], check=True)
+        subprocess.run(["cargo", "bench", "-q", "--no-run", "-p", "repshape-cli", "--bench", "ours"], check=True, cwd=ROOT)
     ours = {}
     for turn in range(options.rounds):
         print(f"round {turn + 1} of {options.rounds}, load {os.getloadavg()[0]:.1f}", file=sys.stderr)
@@ -181,7 +185,8 @@ def main():
     versions = ", ".join(f"{peer.name} {peer.version}" for peer in peers)
     print(f"One thread on core {core}, best of {options.rounds} interleaved rounds; {versions}; Python {platform.python_version()}")
     print("\n".join(table(rows, peers)))
-    print("\n".join(wrong), file=sys.stderr)
+    for line in wrong:
+        print(f"error: {line}", file=sys.stderr)
     if options.json:
         target = pathlib.Path(options.json)
         part = target.with_name(target.name + ".tmp")

@@ -16,7 +16,7 @@ class Work(NamedTuple):
 
 
 def best(work, seconds):
-    """Seconds of the fastest call in about `seconds` of calls, at least one, after one call to warm up."""
+    """Seconds of the fastest call in about `seconds` of calls, at least one."""
     fastest, end = float("inf"), time.perf_counter() + seconds
     while True:
         start = time.perf_counter()
@@ -28,7 +28,7 @@ def best(work, seconds):
 
 
 def serve(name, version, forms_of):
-    """Answers requests until the input ends. `forms_of(case)` gives every form of a case by name, or None where it has none."""
+    """Answers requests until the input ends. `forms_of(case)` gives every form of a case by name, or None for a case that the peer has not."""
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     # What libraries print must not get between the answers.
     os.dup2(2, 1)
@@ -40,18 +40,22 @@ def serve(name, version, forms_of):
     known = {}
     for line in sys.stdin:
         request = json.loads(line)
-        case = request["case"]
+        case, failed = request["case"], {}
+        if case not in known:
+            known[case], failed = working(forms_of(case) or {})
+        forms = {form: work for form, work in known[case].items() if form in (request["forms"] or known[case])}
+        seconds = {form: best(work, request["seconds"]) for form, work in forms.items()}
+        values = {form: work.value() for form, work in forms.items() if work.value}
+        answer({"case": case, "forms": seconds, "values": values, "failed": failed})
+
+
+def working(forms):
+    """The forms that run, each run once, and why the others do not: a missing compiler must not end the rest."""
+    good, failed = {}, {}
+    for form, work in forms.items():
         try:
-            if case not in known:
-                known[case] = forms_of(case)
-                for work in (known[case] or {}).values():
-                    work.run()
-            if known[case] is None:
-                answer({"case": case, "forms": None})
-                continue
-            wanted = request["forms"] or list(known[case])
-            seconds = {form: best(known[case][form], request["seconds"]) for form in wanted}
-            values = {form: known[case][form].value() for form in wanted if known[case][form].value}
-            answer({"case": case, "forms": seconds, "values": values})
-        except Exception as error:  # one case failing must not end the others
-            answer({"case": case, "error": f"{type(error).__name__}: {error}"})
+            work.run()
+            good[form] = work
+        except Exception as error:
+            failed[form] = f"{type(error).__name__}: {error}".splitlines()[0]
+    return good, failed
