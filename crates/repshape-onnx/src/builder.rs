@@ -7,11 +7,11 @@ use prost::Message;
 use crate::{
     Activation, ModelError,
     activation::float_attribute,
+    operator::{Operator, Parameter, dimension},
     proto::{
-        AttributeProto, GraphProto, ModelProto, NodeProto, OperatorSetIdProto,
-        StringStringEntryProto, TensorProto,
+        GraphProto, ModelProto, NodeProto, OperatorSetIdProto, StringStringEntryProto, TensorProto,
     },
-    tensor::{initializer, matrix_type},
+    tensor::matrix_type,
 };
 
 /// The version of the default operator set that written models use. Runtimes since 2022 know it.
@@ -85,27 +85,6 @@ pub struct ModelBuilder {
 struct Value {
     name: String,
     columns: usize,
-}
-
-/// One parameter of an operator.
-struct Parameter<'a> {
-    /// Its word in messages.
-    word: &'static str,
-    /// What follows the layer's name in the initializer's.
-    suffix: &'static str,
-    shape: Vec<usize>,
-    values: &'a [f32],
-}
-
-/// One operator with one input and one output.
-struct Operator<'a> {
-    kind: &'static str,
-    input: &'a str,
-    output: &'a str,
-    inputs: usize,
-    outputs: usize,
-    parameters: Vec<Parameter<'a>>,
-    attributes: Vec<AttributeProto>,
 }
 
 impl ModelBuilder {
@@ -374,8 +353,7 @@ impl ModelBuilder {
             output,
             inputs,
             outputs,
-            parameters,
-            attributes,
+            ..
         } = operator;
         let found = self.columns(input)?;
         if found != inputs {
@@ -389,50 +367,17 @@ impl ModelBuilder {
         }
         self.check_new(output)?;
         dimension(output, outputs)?;
-        let layer = output.strip_suffix(".pre").unwrap_or(output);
-        let mut tensors = Vec::with_capacity(parameters.len());
-        for Parameter {
-            word,
-            suffix,
-            shape,
-            values,
-        } in parameters
-        {
-            // A product beyond usize matches no slice, so saturating is right.
-            let expected = shape
-                .iter()
-                .fold(1, |product: usize, &side| product.saturating_mul(side));
-            if values.len() != expected {
-                return Err(ModelError::ParameterLength {
-                    operator: kind,
-                    output: output.to_owned(),
-                    parameter: word,
-                    shape,
-                    expected,
-                    found: values.len(),
-                });
-            }
-            let name = format!("{layer}.{suffix}");
-            self.check_new(&name)?;
-            let shape = shape
-                .iter()
-                .map(|&side| dimension(output, side))
-                .collect::<Result<Vec<_>, _>>()?;
-            tensors.push(initializer(name, &shape, values));
+        let initializers = operator.initializers()?;
+        for tensor in &initializers {
+            self.check_new(tensor.name())?;
         }
-        let names = tensors.iter().map(|tensor| tensor.name().to_owned());
-        self.nodes.push(NodeProto {
-            name: Some(output.to_owned()),
-            op_type: Some(kind.to_owned()),
-            input: std::iter::once(input.to_owned()).chain(names).collect(),
-            output: vec![output.to_owned()],
-            attribute: attributes,
-            ..Default::default()
-        });
-        for tensor in tensors {
-            self.places.insert(tensor.name().to_owned(), None);
-            self.initializers.push(tensor);
-        }
+        self.nodes.push(operator.node(&initializers));
+        self.places.extend(
+            initializers
+                .iter()
+                .map(|tensor| (tensor.name().to_owned(), None)),
+        );
+        self.initializers.extend(initializers);
         self.define(output, outputs);
         Ok(self)
     }
@@ -471,17 +416,6 @@ impl ModelBuilder {
     fn columns(&self, name: &str) -> Result<usize, ModelError> {
         Ok(self.values[self.place(name)?].columns)
     }
-}
-
-/// A width as ONNX counts: at least 1, at most `i64::MAX`.
-fn dimension(name: &str, columns: usize) -> Result<i64, ModelError> {
-    i64::try_from(columns)
-        .ok()
-        .filter(|&width| width > 0)
-        .ok_or_else(|| ModelError::Columns {
-            name: name.to_owned(),
-            columns,
-        })
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@
 mod activation;
 mod builder;
 mod error;
+mod operator;
 #[allow(
     missing_docs,
     reason = "generated from the ONNX schema, which documents every message"
