@@ -169,8 +169,9 @@ impl Records {
         match self.fields.len() == columns {
             true => Ok(()),
             false => Err(self.problem(format_args!(
-                "has {} columns, but the first has {columns}",
-                self.fields.len()
+                "has {} column{}, but the first has {columns}",
+                self.fields.len(),
+                if self.fields.len() == 1 { "" } else { "s" }
             ))),
         }
     }

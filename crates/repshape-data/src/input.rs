@@ -194,7 +194,7 @@ fn plain(name: &str, e: &io::Error) -> DataError {
 fn packed(name: &str, e: &io::Error) -> DataError {
     match e.kind() {
         io::ErrorKind::UnexpectedEof => {
-            DataError::file(name, "is truncated: the compressed data end early")
+            DataError::file(name, "is truncated, or goes on after its compressed data")
         }
         _ => DataError::file(name, format!("compressed data are broken: {e}")),
     }

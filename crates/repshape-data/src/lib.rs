@@ -9,7 +9,7 @@
 //! | training, validation and test rows as types | [`DataSet::split`], [`Train`], [`Validation`], [`Test`] |
 //! | the order of the rows in an epoch | [`epoch_order`] |
 //! | seeded random streams for the whole project | [`stream()`] |
-//! | output files that are whole or absent | [`write`] |
+//! | output files that are whole or absent | [`mod@write`] |
 //!
 //! The crate knows nothing of tensors, prints nothing and reads no environment, so that its
 //! readers build and fuzz in seconds. What it reads is untrusted: sizes claimed by a header

@@ -24,11 +24,11 @@ pub(crate) fn read(mut body: Body) -> Result<Array> {
     let name = body.name().to_owned();
     let mut lead = [0; 12];
     let got = body.fill(&mut lead[..10])?;
-    if got < MAGIC.len() || &lead[..6] != MAGIC {
-        let found = &lead[..got.min(6)];
+    let found = &lead[..got.min(MAGIC.len())];
+    if !MAGIC.starts_with(found) {
         return Err(DataError::file(
             name,
-            format!("is no .npy file: it starts with {found:02x?}, not with \\x93NUMPY"),
+            format!("is no .npy file: it starts with {found:02x?}, not with {MAGIC:02x?}"),
         ));
     }
     let cut = || DataError::file(&name, "is truncated within its .npy header");

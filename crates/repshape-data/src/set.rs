@@ -138,6 +138,7 @@ impl DataSet {
         let columns = row_shape.iter().product();
         let train_rows = check(&train, columns, classes.as_ref())?;
         let test_rows = check(&test, columns, classes.as_ref())?;
+        let notes = vec![scaling(&train.values)];
         Ok(DataSet {
             name: name.to_owned(),
             row_shape: row_shape.to_vec(),
@@ -150,7 +151,7 @@ impl DataSet {
                 part: Arc::new(test),
                 rows: Arc::new((0..test_rows).collect()),
             },
-            notes: Vec::new(),
+            notes,
         })
     }
 
@@ -185,6 +186,7 @@ impl DataSet {
             thousands(test.len() as u64),
             thousands(rows as u64)
         );
+        let notes = vec![note, scaling(&part.values)];
         let part = Arc::new(part);
         Ok(DataSet {
             name: name.to_owned(),
@@ -198,7 +200,7 @@ impl DataSet {
                 part,
                 rows: Arc::new(test),
             },
-            notes: vec![note],
+            notes,
         })
     }
 
@@ -239,13 +241,25 @@ impl DataSet {
     }
 }
 
+/// What becomes of the values, in words.
+fn scaling(values: &Values) -> String {
+    match values {
+        Values::Bytes { divisor, .. } if *divisor == 1.0 => {
+            "8-bit values used as they are, from 0 to 255: standardize, or divide them beforehand"
+                .to_owned()
+        }
+        Values::Bytes { divisor, .. } => format!("8-bit values divided by {divisor}"),
+        Values::Reals(_) => "values used as they are".to_owned(),
+    }
+}
+
 /// The number of rows of a part that is as it should be.
 fn check(part: &Part, columns: usize, classes: Option<&Classes>) -> Result<u32> {
     let values = part.values.len();
     if values == 0 || columns == 0 {
         return Err(DataError::file(&part.file, "holds no rows"));
     }
-    if values % columns != 0 {
+    if !values.is_multiple_of(columns) {
         return Err(DataError::file(
             &part.file,
             format!("holds {values} values, which is no whole number of rows of {columns}"),

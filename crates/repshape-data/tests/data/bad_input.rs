@@ -129,7 +129,16 @@ fn files_that_are_none() {
         folder.matrix(&folder.file("-dash and space – ü.npy", "hello")),
         folder.matrix(Path::new("/dev/zero")),
     ];
-    insta::assert_snapshot!(messages.join("\n"), @"");
+    insta::assert_snapshot!(messages.join("\n"), @r#"
+    absent.npy: no such file
+    absent: no such file
+    folder.npy: is a folder; expected a file
+    empty.npy: is empty
+    empty.csv: is empty
+    notes.doc: is of no known format; expected a name that ends in .npy, .npz, .csv, .tsv, .txt, -ubyte, .idx
+    -dash and space – ü.npy: is no .npy file: it starts with [68, 65, 6c, 6c, 6f], not with [93, 4e, 55, 4d, 50, 59]
+    /dev/zero: is no regular file (a pipe or device?)
+    "#);
 }
 
 #[test]
@@ -175,7 +184,33 @@ fn npy_files() {
             bytes
         }),
     ];
-    insta::assert_snapshot!(messages.join("\n"), @"");
+    insta::assert_snapshot!(messages.join("\n"), @r#"
+    csv.npy: is no .npy file: it starts with [31, 2c, 32, 2c, 33, 0a], not with [93, 4e, 55, 4d, 50, 59]
+    short.npy: is truncated within its .npy header
+    cut in header.npy: is truncated within its .npy header
+    cut.npy: is truncated: its header promises 48 bytes of values (shape (2, 3) of <f8), but 47 follow
+    long.npy: has the wrong size: its header promises 48 bytes of values (shape (2, 3) of <f8), but 49 follow
+    version.npy: has .npy version 9; versions 1 to 3 can be read
+    header.npy: has a header of 4294967295 bytes; that of an array of numbers has about 100
+    a.npy: holds Python objects (dtype "|O"); expected bool, integers or floats of 16 to 64 bits
+    a.npy: holds strings (dtype "<U5"); expected bool, integers or floats of 16 to 64 bits
+    a.npy: holds strings (dtype "|S5"); expected bool, integers or floats of 16 to 64 bits
+    a.npy: holds complex numbers (dtype "<c16"); expected bool, integers or floats of 16 to 64 bits
+    a.npy: holds dates or times (dtype "<M8[ns]"); expected bool, integers or floats of 16 to 64 bits
+    a.npy: holds floats of an unusual width (dtype "<f16"); expected bool, integers or floats of 16 to 64 bits
+    a.npy: holds records (a structured dtype); expected an array of numbers, for example one field of it
+    a.npy: has shape (); expected 1 to 5 dimensions, rows first
+    a.npy: has shape (2, 0): there are no values
+    a.npy: has shape (1, 1, 1, 1, 2, 3); expected 1 to 5 dimensions, rows first
+    a.npy: is truncated: its header promises 24,000,000,000,000 bytes of values (shape (1000000000000, 3) of <f8), but 48 follow
+    a.npy: is truncated: its header promises 24,000,000,000,000 bytes of values (shape (1000000000000, 3) of <f8), but 48 follow
+    a.npy: claims the impossible shape (9999999999999, 9999999999999)
+    a.npy: has a broken .npy header: no size at "99999999999999999999"
+    a.npy: has a broken .npy header: no size at "-2, 3), }\n"
+    a.npy: has a broken .npy header: neither True nor False at "Maybe, 'shape': (2, "
+    a.npy: has a broken .npy header: no size at "}\n"
+    none.npy: has a broken .npy header: descr, fortran_order or shape is missing
+    "#);
 }
 
 #[test]
@@ -189,9 +224,9 @@ fn compressed_files() {
     checksum[at] ^= 1;
     let mut broken = packed.clone();
     broken[30] ^= 0xff;
-    // 400 MB of zeros: both say what they claim truly
-    let zeros = vec![0; 400 << 20];
-    let bomb = npy("'|u1'", "False", "(419430400, 1)", &zeros);
+    // 100 MB of zeros: both say what they claim truly
+    let zeros = vec![0; 100 << 20];
+    let bomb = npy("'|u1'", "False", "(104857600, 1)", &zeros);
     let (bomb_gz, bomb_npz) = (gzip(&bomb), npz(&[("x.npy", &bomb)], DEFLATED));
     // as small, but claims 10^12 rows
     let liar = npy("'|u1'", "False", "(1000000000000, 1)", &zeros[..1000]);
@@ -242,7 +277,26 @@ fn compressed_files() {
             ),
         ),
     ];
-    insta::assert_snapshot!(messages.join("\n"), @"");
+    insta::assert_snapshot!(messages.join("\n"), @r#"
+    cut.npy.gz: is truncated, or goes on after its compressed data
+    checksum.npy.gz: compressed data are broken: corrupt gzip stream does not have a matching checksum
+    broken.npy.gz: has a broken .npy header: no string at "/w<f8', 'fortran_ord"
+    trailing.npy.gz: is truncated, or goes on after its compressed data
+    longer.npy.gz: has the wrong size: it goes on after the values that its header promises (shape (2, 3))
+    shorter.npy.gz: is truncated: it ends before the values that its header promises (shape (2, 3))
+    bomb.npy.gz: its header promises 104,857,600 bytes of values (shape (104857600, 1) of |u1), more than its compressed data can hold or 200 times their size; unpack the file to use it all the same
+    liar.npy.gz: its header promises 1,000,000,000,000 bytes of values (shape (1000000000000, 1) of |u1), more than its compressed data can hold or 200 times their size; unpack the file to use it all the same
+    endless.csv.gz: compressed data are broken: they inflate more than 200-fold; unpack the file to use it all the same
+    bomb.npz:x: claims 104,857,678 bytes out of 102,012 in the archive; unpack the archive to use it all the same
+    liar.npz:x: is truncated: its header promises 1,000,000,000,000 bytes of values (shape (1000000000000, 1) of |u1), but 1,000 follow
+    no.npz: is no .npz file (a zip archive of arrays): invalid Zip archive: Could not find EOCD
+    cut.npz: is no .npz file (a zip archive of arrays): invalid Zip archive: Could not find EOCD
+    none.npz: holds no arrays (no entry ends in .npy)
+    two.npz: holds several arrays (a, b); choose one by its key
+    z.npz: holds no array "c" (it holds a, b)
+    z.npz:a: compressed data are broken: the checksum does not match
+    z.npz:x: holds Python objects (dtype "|O"); expected bool, integers or floats of 16 to 64 bits
+    "#);
 }
 
 #[test]
@@ -265,7 +319,19 @@ fn idx_files() {
         matrix("j-idx3-ubyte", &idx(8, &[], &[1])),
         matrix("k-idx3-ubyte.gz", &gzip(&idx(8, &[2, 3, 3], &[0; 17]))),
     ];
-    insta::assert_snapshot!(messages.join("\n"), @"");
+    insta::assert_snapshot!(messages.join("\n"), @r#"
+    a-idx3-ubyte: is no IDX file: it starts with [89, 50, 4e, 47], not with 00 00, a type from 08 to 0e and the number of dimensions
+    b-idx3-ubyte: is no IDX file: it starts with [00, 00], not with 00 00, a type from 08 to 0e and the number of dimensions
+    c-idx3-ubyte: is truncated: its header promises 18 bytes of values (shape (2, 3, 3) of |u1), but 17 follow
+    d-idx3-ubyte: has the wrong size: its header promises 18 bytes of values (shape (2, 3, 3) of |u1), but 19 follow
+    e-idx3-ubyte: claims the impossible shape (4294967295, 4294967295, 4294967295)
+    f-idx3-ubyte: is truncated: its header promises 1,000,000,000,000 bytes of values (shape (1000000000, 1000) of |u1), but 9 follow
+    g-idx3-ubyte: claims 6 dimensions; expected 1 to 5
+    h-idx3-ubyte: is no IDX file: it starts with [00, 00, 07, 01], not with 00 00, a type from 08 to 0e and the number of dimensions
+    i-idx3-ubyte: is truncated within its IDX header
+    j-idx3-ubyte: claims 0 dimensions; expected 1 to 5
+    k-idx3-ubyte.gz: is truncated: it ends before the values that its header promises (shape (2, 3, 3))
+    "#);
 }
 
 #[test]
@@ -296,7 +362,20 @@ fn text_files() {
             )
         }),
     ];
-    insta::assert_snapshot!(messages.join("\n"), @"");
+    insta::assert_snapshot!(messages.join("\n"), @r#"
+    z.csv: holds a line of names and no rows
+    z.csv: holds no rows
+    z.csv: line 3 has 1 column, but the first has 2
+    z.csv: line 3 column 2 (b): "x" is no number
+    z.csv: line 2 column 2: "x4" is no number
+    z.csv: line 2 column 2: an empty field is no number
+    z.csv: line 2 is blank; expected a value in every column
+    z.csv: line 2 has a quoted field that does not end on it
+    z.csv: line 2 has text after a closing quote
+    z.csv: line 2 column 1 (1;2): "3;4" is no number
+    z.csv: line 2 is no UTF-8 text; expected a table in text
+    z.csv: line 1 names no column "heihgt"; did you mean "height"?
+    "#);
 }
 
 #[test]
@@ -347,7 +426,24 @@ fn label_files() {
             None,
         ),
     ];
-    insta::assert_snapshot!(messages.join("\n"), @"");
+    insta::assert_snapshot!(messages.join("\n"), @r#"
+    train-labels.npy: row 17 has label 12, but --classes is 10 (labels run from 0 to 9)
+    no error
+    train-labels.npy: row 17 has label 1.5; labels are whole numbers from 0
+    train-labels.npy: row 17 has label -1; labels are whole numbers from 0
+    train-labels.npy: row 17 has label NaN; labels are whole numbers from 0
+    train-labels.npy: row 17 has label inf; labels are whole numbers from 0
+    train-labels.npy: row 17 has label 4000000000; labels run from 0 to at most 999,999
+    one-hot.npy: has shape (2, 3); expected one label per row: (2,) or (2, 1)
+    train-labels.npy: has 99 labels, but z.npy has 100 rows
+    y.csv: line 4 has label 12, but --classes is 10 (labels run from 0 to 9)
+    y.csv: line 3 has label -2; labels are whole numbers from 0
+    y.csv: line 1 has 2 columns and none is called label; name the one that holds the labels
+    y.csv: has 3 different labels (a, b, c, ...), but --classes is 2
+    y.csv: line 3 column 1: the label is missing
+    y-idx1-ubyte: row 1 has label 11, but --classes is 10 (labels run from 0 to 9)
+    y.npz: holds no array "y" (it holds x, z)
+    "#);
 }
 
 #[test]
@@ -414,5 +510,27 @@ fn data_sets() {
             load(&"mnist".parse()?, &folders)
         }),
     ];
-    insta::assert_snapshot!(messages.join("\n"), @"");
+    insta::assert_snapshot!(messages.join("\n"), @r#"
+    unknown data set "mnsit"; did you mean "mnist"? (known: digits, mnist=DIR, idx=IMAGES,LABELS, npy=X.npy,y.npy, npz=FILE)
+    unknown data set "z.npy" (known: digits, mnist=DIR, idx=IMAGES,LABELS, npy=X.npy,y.npy, npz=FILE)
+    data set "digits" is part of this program and takes no path; write digits
+    data set "mnist" needs a path: mnist=DIR
+    data set "npy" needs a path: npy=X.npy,y.npy
+    absent: no such folder; expected one with the four IDX files of MNIST
+    X.npy: is a file; expected a folder with the four IDX files of MNIST
+    .: holds no train-images-idx3-ubyte (gzipped or not)
+    mn ist: holds no t10k-labels-idx1-ubyte (gzipped or not)
+    mn ist/t10k-images-idx3-ubyte: has rows of [3, 2], but the training images have [2, 2]
+    "X.npy" names one file; two are needed, with a comma between them: idx=IMAGES,LABELS
+    X.npy: is no IDX file: it starts with [93, 4e, 55, 4d], not with 00 00, a type from 08 to 0e and the number of dimensions
+    absent.npy: no such file
+    "a,b.npy,c.npy": at none of the commas are there two files that exist (npy=X.npy,y.npy)
+    y5.npy: has 5 labels, but X.npy has 6 rows
+    nan.npy: row 3, column 1 is NaN; every value must be finite and fit 32 bits
+    big.npy: row 2, column 0 is inf; every value must be finite and fit 32 bits
+    few.npy: has 3 rows; at least 5 are needed to hold out a fifth for the test
+    y.npz: holds the arrays y; expected x, y or x_train, y_train, x_test, y_test
+    shapes.npz:x_test: has rows of [2], but x_train has rows of [1]
+    data set "mnist" not found: looked in $REPSHAPE_DATA (not set) and data/mnist (the user's data folder); run "repshape data get mnist" or name its folder: mnist=DIR
+    "#);
 }

@@ -10,7 +10,7 @@ use repshape_data::{
 use crate::golden::folder;
 use crate::memory::peak;
 
-const MUTANTS: u64 = 1000;
+const MUTANTS: u64 = 600;
 
 /// One to four changes of a file.
 fn mutate(bytes: &mut Vec<u8>, rng: &mut impl Rng) {

@@ -129,7 +129,13 @@ fn rows_that_are_not_there_are_refused() {
         message(None, Some(81)),
         message(None, Some(0)),
     ];
-    insta::assert_snapshot!(messages.join("\n"), @"");
+    insta::assert_snapshot!(messages.join("\n"), @r#"
+    100 validation rows leave nothing to train on: toy has 100 training rows
+    validation = 1 is no number of rows and no fraction from 0 to below 1
+    validation = NaN is no number of rows and no fraction from 0 to below 1
+    81 training rows cannot be had: toy has 100 and validation takes 20 of them, which leaves 1 to 80
+    0 training rows cannot be had: toy has 100 and validation takes 20 of them, which leaves 1 to 80
+    "#);
     let none = SplitSpec {
         validation: Some(Hold::Rows(0)),
         ..SplitSpec::default()
@@ -331,6 +337,7 @@ fn archives_hold_a_set_with_or_without_test_rows() {
     assert_eq!(own.classes().unwrap().count, 5);
     let (_, test) = own.split(&SplitSpec::default()).unwrap();
     assert_eq!(test.labels().unwrap(), [4, 0, 1, 2]);
+    assert!(summary(&own).notes[0].contains("used as they are, from 0 to 255"));
     assert_eq!(test.row(3), [78.0, 79.0, 80.0, 81.0, 82.0, 83.0]);
 
     let drawn = load_text(&format!("npz={}", folder.join("set.npz").display()));
@@ -338,4 +345,42 @@ fn archives_hold_a_set_with_or_without_test_rows() {
     let (tuning, _) = drawn.split(&SplitSpec::default()).unwrap();
     let row = tuning.train.source_rows()[0] as f32;
     assert_eq!(tuning.train.row(0), [row, -row]);
+}
+
+#[test]
+fn words_and_numbers_in_tables_are_labels() {
+    use repshape_data::{LabelOptions, read_labels};
+    let pets = crate::golden::folder().join("pets.csv");
+    let by = |key: &str| {
+        let options = LabelOptions {
+            key: Some(key.to_owned()),
+            ..LabelOptions::default()
+        };
+        read_labels(&pets, &options).unwrap()
+    };
+    let pet = by("pet");
+    assert_eq!((pet.values, pet.classes), (vec![2, 1, 0, 1], 3));
+    assert_eq!(pet.names.unwrap(), ["a \"big\" dog", "cat", "dog"]);
+    let age = by("age");
+    assert_eq!(
+        (age.values, age.classes, age.names),
+        (vec![3, 2, 7, 0], 8, None)
+    );
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("y.txt");
+    let read = |text: &str, classes| {
+        std::fs::write(&path, text).unwrap();
+        let options = LabelOptions {
+            classes,
+            ..LabelOptions::default()
+        };
+        read_labels(&path, &options).unwrap()
+    };
+    // one column: a first line that alone is no number names it; words alone are all labels
+    assert_eq!(read("colour\n1\n0\n1\n", None).values, [1, 0, 1]);
+    assert_eq!(read("red\nblue\nred\n", Some(5)).values, [1, 0, 1]);
+    assert_eq!(read("red\nblue\nred\n", Some(5)).classes, 5);
+    assert_eq!(read("2.0\r\n1e0\r\n", None).values, [2, 1]);
+    assert_eq!(read("0\n", Some(10)).classes, 10);
 }
