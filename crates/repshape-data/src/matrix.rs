@@ -1,0 +1,223 @@
+//! Matrices to measure: rows by units, read in bounded memory, of any format of the catalog.
+
+use std::path::Path;
+
+use crate::error::{DataError, shown};
+use crate::input::{Body, reserve};
+use crate::labels::{self, LabelOptions, Labels};
+use crate::npz::Archive;
+use crate::{Result, csv, idx, npy};
+
+/// Rows that come in blocks. The leading axis of an array is the rows; the others are flattened in row-major
+/// order, whatever the order in the file.
+///
+/// ```
+/// use repshape_data::{MatrixOptions, open_matrix, write};
+///
+/// let folder = tempfile::tempdir()?;
+/// let path = folder.path().join("z.npy");
+/// write::write_npy(&path, &[5, 2], &[0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0])?;
+/// let mut source = open_matrix(&path, &MatrixOptions::default())?;
+/// let (mut block, mut rows) = (Vec::new(), 0);
+/// loop {
+///     let read = source.next_block(&mut block, 2)?;
+///     if read == 0 {
+///         break;
+///     }
+///     assert_eq!(block.len(), read * source.units());
+///     rows += read;
+/// }
+/// assert_eq!(rows, 5);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub trait RowSource: Send {
+    /// How messages call it: the file, with the key of an archive's array.
+    fn name(&self) -> &str;
+
+    /// Number of rows, if the file says so before its end (text does not).
+    fn rows(&self) -> Option<usize>;
+
+    /// Number of units: the product of [`RowSource::row_shape`].
+    fn units(&self) -> usize;
+
+    /// The shape of one row: `[3, 32, 32]` for an array N x 3 x 32 x 32, empty for a one-dimensional array
+    /// (one unit).
+    fn row_shape(&self) -> &[usize];
+
+    /// Replaces `block` by the next `max_rows` rows, row-major, fewer at the end, and says how many; 0 after
+    /// the last. NaN and infinite values pass: whoever measures names row and unit.
+    ///
+    /// # Errors
+    ///
+    /// A truncated or broken file, a field of text that is no number; the message names the file and the place.
+    fn next_block(&mut self, block: &mut Vec<f64>, max_rows: usize) -> Result<usize>;
+}
+
+/// What of a file is meant.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct MatrixOptions {
+    /// The array of an archive. Default: the only one, or the only one with more than one
+    /// dimension.
+    pub key: Option<String>,
+    /// A column of a table that holds labels, by name: it is left out. Read it by
+    /// [`crate::read_labels`] with the same name as key.
+    pub label_column: Option<String>,
+}
+
+/// One row of the catalog of formats.
+#[derive(Debug, Clone, Copy)]
+pub struct Format {
+    /// Its name.
+    pub name: &'static str,
+    /// The ends of file names by which it is known; `.gz` may follow.
+    pub endings: &'static [&'static str],
+    /// The bytes at the front by which it is known where the name's end says nothing.
+    pub magic: &'static [u8],
+    pub(crate) matrix: fn(&Path, &MatrixOptions) -> Result<Box<dyn RowSource>>,
+    pub(crate) labels: fn(&Path, &LabelOptions) -> Result<Labels>,
+}
+
+/// Every format that [`open_matrix`] and [`crate::read_labels`] read. A new one is a file and a row here.
+pub const FORMATS: &[Format] = &[
+    Format {
+        name: "npy",
+        endings: &[".npy"],
+        magic: b"\x93NUMPY",
+        matrix: |path, _| Ok(Box::new(npy::open(path)?)),
+        labels: |path, options| labels::from_array(npy::open(path)?, options),
+    },
+    Format {
+        name: "npz",
+        endings: &[".npz"],
+        magic: b"PK\x03\x04",
+        matrix: |path, options| {
+            Ok(Box::new(
+                Archive::open(path)?.matrix(options.key.as_deref())?,
+            ))
+        },
+        labels: labels::from_archive,
+    },
+    Format {
+        name: "csv",
+        endings: &[".csv", ".tsv", ".txt"],
+        magic: b"",
+        matrix: |path, options| Ok(Box::new(csv::open(path, options)?)),
+        labels: labels::from_table,
+    },
+    Format {
+        name: "idx",
+        endings: &["-ubyte", ".idx"],
+        magic: b"\0\0",
+        matrix: |path, _| Ok(Box::new(idx::open(path)?)),
+        labels: |path, options| labels::from_array(idx::open(path)?, options),
+    },
+];
+
+/// The format of a file: by the end of its name, else by its first bytes.
+pub(crate) fn format_of(path: &Path) -> Result<&'static Format> {
+    let name = path
+        .file_name()
+        .map(|name| name.to_string_lossy().to_lowercase())
+        .unwrap_or_default();
+    let name = name.strip_suffix(".gz").unwrap_or(&name);
+    if let Some(format) = FORMATS
+        .iter()
+        .find(|f| f.endings.iter().any(|end| name.ends_with(end)))
+    {
+        return Ok(format);
+    }
+    let mut body = Body::open(path)?;
+    let mut front = [0; 8];
+    let got = body.fill(&mut front)?;
+    let known = |f: &&Format| !f.magic.is_empty() && front[..got].starts_with(f.magic);
+    FORMATS.iter().find(known).ok_or_else(|| {
+        let endings: Vec<&str> = FORMATS
+            .iter()
+            .flat_map(|f| f.endings.iter().copied())
+            .collect();
+        DataError::file(
+            shown(path),
+            format!(
+                "is of no known format; expected a name that ends in {}",
+                endings.join(", ")
+            ),
+        )
+    })
+}
+
+/// Opens a matrix of any format in [`FORMATS`], gzipped or not, to be read in blocks: see
+/// [`RowSource`].
+///
+/// Memory is bounded by the block that is asked for (and 32 MiB for an array in Fortran order; a compressed
+/// one of those is first written to a temporary file). Any bool, integer or float type of 1 to 5
+/// dimensions is converted to f64.
+///
+/// # Errors
+///
+/// A missing, empty, truncated or broken file, a type that is no number, a header that promises what the file
+/// does not hold, a key that is not there.
+pub fn open_matrix(path: &Path, options: &MatrixOptions) -> Result<Box<dyn RowSource>> {
+    (format_of(path)?.matrix)(path, options)
+}
+
+/// A matrix in memory.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Matrix {
+    /// Number of rows.
+    pub rows: usize,
+    /// Number of units.
+    pub units: usize,
+    /// The shape of one row; its product is `units`.
+    pub row_shape: Vec<usize>,
+    /// `rows * units` values, row-major.
+    pub values: Vec<f64>,
+}
+
+impl Matrix {
+    /// All that is left of a source.
+    pub fn from_source(source: &mut dyn RowSource) -> Result<Matrix> {
+        let units = source.units();
+        let name = source.name().to_owned();
+        let mut values = Vec::new();
+        let mut block = Vec::new();
+        // 2 MiB at a time
+        let at_once = ((1 << 18) / units).max(1);
+        while source.next_block(&mut block, at_once)? > 0 {
+            if values.capacity() - values.len() < block.len() {
+                // all at once if the number is known, else doubling
+                let known = source.rows().unwrap_or(0).saturating_mul(units);
+                let more = known
+                    .saturating_sub(values.len())
+                    .max(values.len())
+                    .max(block.len());
+                reserve(&mut values, more, &name)?;
+            }
+            values.extend_from_slice(&block);
+        }
+        Ok(Matrix {
+            rows: values.len() / units,
+            units,
+            row_shape: source.row_shape().to_vec(),
+            values,
+        })
+    }
+}
+
+/// Reads a whole matrix of any format in [`FORMATS`].
+///
+/// ```
+/// let folder = tempfile::tempdir()?;
+/// let path = folder.path().join("z.csv");
+/// std::fs::write(&path, "a,b\n1,2\n3,4.5\n")?;
+/// let matrix = repshape_data::read_matrix(&path)?;
+/// assert_eq!((matrix.rows, matrix.units), (2, 2));
+/// assert_eq!(matrix.values, [1.0, 2.0, 3.0, 4.5]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+///
+/// As [`open_matrix`] and [`RowSource::next_block`].
+pub fn read_matrix(path: &Path) -> Result<Matrix> {
+    Matrix::from_source(&mut *open_matrix(path, &MatrixOptions::default())?)
+}
