@@ -1,23 +1,18 @@
 // The charts, components and renderer that crates/repshape-report draws with; nothing else is bundled.
 import * as echarts from 'echarts/core';
-import { BarChart, CustomChart, LineChart, ScatterChart } from 'echarts/charts';
+import { BarChart, LineChart, ScatterChart } from 'echarts/charts';
 import {
-  DataZoomInsideComponent,
-  GraphicComponent,
   GridComponent,
-  LegendComponent,
-  MarkAreaComponent,
+  LegendPlainComponent,
   MarkLineComponent,
   MarkPointComponent,
-  TitleComponent,
   TooltipComponent,
 } from 'echarts/components';
 import { CanvasRenderer } from 'echarts/renderers';
 
 echarts.use([
-  BarChart, CustomChart, LineChart, ScatterChart,
-  DataZoomInsideComponent, GraphicComponent, GridComponent, LegendComponent,
-  MarkAreaComponent, MarkLineComponent, MarkPointComponent, TitleComponent, TooltipComponent,
+  BarChart, LineChart, ScatterChart,
+  GridComponent, LegendPlainComponent, MarkLineComponent, MarkPointComponent, TooltipComponent,
   CanvasRenderer,
 ]);
 
