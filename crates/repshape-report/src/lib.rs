@@ -1,1 +1,23 @@
-//! Placeholder.
+//! One self-contained HTML page, and static figures, from finished runs, studies and measurements.
+//!
+//! The input is plain data ([`Page`]); nothing here trains, measures or prints. [`render`] gives the page
+//! as text and [`write_html`] puts it in a file; [`figures`] writes each plot as SVG and PNG.
+
+mod base64;
+mod charts;
+mod colours;
+mod definitions;
+mod escape;
+mod figures;
+mod headline;
+mod html;
+mod number;
+mod page;
+mod sections;
+mod sheet;
+mod write;
+
+pub use figures::figures;
+pub use html::render;
+pub use page::{Curve, Measured, MeasurementPage, Page, Panel, RegularizerRow, RunPage, Score, Spread, StudyPage};
+pub use write::{ReportError, write_html};

@@ -1,0 +1,123 @@
+//! Static figures for papers: each plot of a page as SVG and PNG.
+
+mod plots;
+
+use std::path::{Path, PathBuf};
+
+use kuva::render::{layout::Layout, plots::Plot};
+use repshape_stats::pictures::Pictures;
+
+use crate::{
+    page::{Curve, Page},
+    write::{ReportError, atomically},
+};
+
+/// Heat maps with more units than this are written as PNG alone: an SVG takes 137 bytes a cell.
+const LARGEST_SVG_HEAT_MAP: usize = 64;
+
+/// Pixels for each unit of the drawing; 4 x 480 units is 300 dpi at 16 cm.
+const PNG_SCALE: f32 = 4.0;
+
+/// A plot ready to be drawn.
+pub(crate) struct Figure {
+    plots: Vec<Plot>,
+    layout: Layout,
+    svg: bool,
+}
+
+/// Writes each plot of `page` into `folder` (made if absent) and returns the files in the order written.
+///
+/// A study gives `test-errors` and, for each panel, `NAME-SITE-correlation`, `-histogram`, `-scatter`,
+/// `-components` and `-learning`; the other pages give the same for each representation. Two panels that
+/// would share a name are told apart by a number. A plot without data is left out. Every file is an SVG and a PNG, except heat maps
+/// of over 64 units, which are PNG alone.
+pub fn figures(page: &Page, folder: &Path) -> Result<Vec<PathBuf>, ReportError> {
+    std::fs::create_dir_all(folder).map_err(|source| ReportError::Write { path: folder.into(), source })?;
+    let mut written = Vec::new();
+    for (stem, figure) in collect(page) {
+        write(figure, folder, &stem, &mut written)?;
+    }
+    Ok(written)
+}
+
+fn collect(page: &Page) -> Vec<(String, Figure)> {
+    let mut drawn = Vec::new();
+    match page {
+        Page::Study(study) => {
+            drawn.extend(plots::test_errors(&study.table).map(|figure| ("test-errors".to_string(), figure)));
+            for panel in &study.panels {
+                drawn.extend(pictures(&[&panel.regularizer, &panel.site], &panel.pictures, &panel.history));
+            }
+        }
+        Page::Run(run) => {
+            drawn.extend(plots::learning(&run.history).map(|figure| ("learning".to_string(), figure)));
+            for one in &run.sites {
+                let site = one.site.as_deref().unwrap_or("");
+                drawn.extend(one.pictures.iter().flat_map(|drawn| pictures(&[site], drawn, &[])));
+            }
+        }
+        Page::Measurement(page) => {
+            for one in &page.measured {
+                let site = one.site.as_deref().unwrap_or("");
+                drawn.extend(one.pictures.iter().flat_map(|drawn| pictures(&[&one.source, site], drawn, &[])));
+            }
+        }
+    }
+    let mut seen = std::collections::BTreeMap::<String, usize>::new();
+    for (stem, _) in &mut drawn {
+        let count = seen.entry(stem.clone()).or_default();
+        *count += 1;
+        if *count > 1 {
+            stem.push_str(&format!("-{count}"));
+        }
+    }
+    drawn
+}
+
+fn pictures(names: &[&str], pictures: &Pictures, history: &[Curve]) -> Vec<(String, Figure)> {
+    let prefix: String = names.iter().filter(|name| !name.is_empty()).map(|name| slug(name) + "-").collect();
+    [
+        ("correlation", plots::correlation(pictures)),
+        ("histogram", plots::histogram(&pictures.histogram)),
+        ("scatter", plots::scatter(&pictures.scatter)),
+        ("components", plots::components(&pictures.components)),
+        ("learning", plots::learning(history)),
+    ]
+    .into_iter()
+    .filter_map(|(kind, figure)| Some((format!("{prefix}{kind}"), figure?)))
+    .collect()
+}
+
+/// `name` as part of a file name on any system: letters, digits, `.`, `_` and `-`, at most 60 of them.
+fn slug(name: &str) -> String {
+    let safe = |c: char| if c.is_alphanumeric() || matches!(c, '.' | '_' | '-') { c } else { '_' };
+    let slug: String = name.chars().map(safe).take(60).collect();
+    slug.trim_start_matches(['.', '-']).to_string()
+}
+
+fn write(figure: Figure, folder: &Path, stem: &str, written: &mut Vec<PathBuf>) -> Result<(), ReportError> {
+    let scene = kuva::render::render::render_multiple(figure.plots, figure.layout);
+    if figure.svg {
+        let path = folder.join(format!("{stem}.svg"));
+        atomically(&path, kuva::backend::svg::SvgBackend.render_scene(&scene).as_bytes())?;
+        written.push(path);
+    }
+    let path = folder.join(format!("{stem}.png"));
+    let pixels = kuva::RasterBackend::new().with_scale(PNG_SCALE).render_scene(&scene);
+    atomically(&path, &pixels.map_err(|reason| ReportError::Draw { path: path.clone(), reason })?)?;
+    written.push(path);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slugs_stay_inside_their_folder() {
+        assert_eq!(slug("../../etc/passwd"), "_.._etc_passwd");
+        assert_eq!(slug("cw-vr"), "cw-vr");
+        assert_eq!(slug("größe <b>"), "größe__b_");
+        assert_eq!(slug(&"x".repeat(300)).len(), 60);
+    }
+}

@@ -1,0 +1,164 @@
+//! The document around the pages: one file that needs nothing else.
+
+use serde_json::Value;
+
+use crate::{
+    colours, escape,
+    page::Page,
+    sections,
+    sheet::Sheet,
+};
+
+const STYLE: &str = include_str!("../assets/report.css");
+const SCRIPT: &str = include_str!("../assets/report.js");
+const CHARTS: &str = include_str!("../assets/echarts.min.js");
+
+/// One self-contained HTML document with the given pages in their order.
+///
+/// It loads nothing: style, script, charts and data are inside, and a content security policy forbids
+/// the rest. All text is escaped. A value that is undefined is shown as a dash, or left out of its chart.
+///
+/// ```
+/// use repshape_report::{MeasurementPage, Page, render};
+///
+/// let page = MeasurementPage {
+///     title: "fc5".into(),
+///     subtitle: "digits, 360 test rows".into(),
+///     measured: vec![],
+///     how: vec![("version".into(), "0.1.0".into())],
+///     notes: vec![],
+/// };
+/// let html = render(&[Page::Measurement(page)]);
+/// assert!(html.starts_with("<!doctype html>") && !html.contains("http-equiv=\"refresh\""));
+/// ```
+pub fn render(pages: &[Page]) -> String {
+    let sheet = skeleton(pages);
+    let title = pages.first().map_or("Report", title);
+    let class_colours: String =
+        colours::CLASSES.iter().enumerate().map(|(k, colour)| format!("--class-{k}:{colour};")).collect();
+    format!(
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <meta name=\"color-scheme\" content=\"light dark\">\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:\">\n\
+         <title>{title} · repshape</title>\n<style>\n:root{{{class_colours}}}\n{STYLE}</style>\n</head>\n<body>\n{body}\
+         <script type=\"application/json\" id=\"chart-specs\">{specs}</script>\n\
+         <script>{CHARTS}</script>\n<script>\n{SCRIPT}</script>\n</body>\n</html>\n",
+        title = escape::html(title),
+        body = sheet.html,
+        specs = escape::json(&Value::Array(sheet.charts)),
+    )
+}
+
+/// The body without scripts, and the charts that belong into it.
+pub(crate) fn skeleton(pages: &[Page]) -> Sheet {
+    let mut sheet = Sheet::default();
+    sheet.raw("<header class=\"masthead\"><span class=\"brand\">repshape</span>");
+    if pages.len() > 1 {
+        sheet.raw("<nav>");
+        for (at, page) in pages.iter().enumerate() {
+            sheet.raw(&format!("<a href=\"#page-{at}\">{}</a>", escape::html(title(page))));
+        }
+        sheet.raw("</nav>");
+    }
+    sheet.raw(
+        "<button type=\"button\" id=\"theme\" hidden aria-label=\"Switch between light and dark\">\
+         <span class=\"theme-icon\" aria-hidden=\"true\"></span></button></header>\n\
+         <noscript><p class=\"noscript\">The tables below are complete; the charts need JavaScript, which this page runs without any network.</p></noscript>\n<main>\n",
+    );
+    for (at, page) in pages.iter().enumerate() {
+        sheet.raw(&format!("<article id=\"page-{at}\">\n"));
+        match page {
+            Page::Study(study) => sections::study::write(&mut sheet, study),
+            Page::Run(run) => sections::run::write(&mut sheet, run),
+            Page::Measurement(page) => sections::measurement::write(&mut sheet, page),
+        }
+        sheet.raw("</article>\n");
+    }
+    sheet.raw("</main>\n<div id=\"tip\" role=\"tooltip\" hidden></div>\n");
+    sheet
+}
+
+fn title(page: &Page) -> &str {
+    match page {
+        Page::Study(page) => &page.title,
+        Page::Run(page) => &page.title,
+        Page::Measurement(page) => &page.title,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::page::{Curve, Panel, RegularizerRow, Spread, StudyPage};
+    use repshape_stats::pictures::{ClassHistogram, Components, Pictures, Scatter};
+
+    /// Two rows, one panel of two units, two classes.
+    fn tiny(name: &str) -> Page {
+        let row = |regularizer: &str, mean: Option<f64>, best| RegularizerRow {
+            regularizer: regularizer.into(),
+            weight: best.then_some(0.1),
+            trials: 2,
+            diverged: usize::from(mean.is_none()),
+            test_error: mean.map(|mean| Spread { mean, std: 0.001 }),
+            test_errors: vec![0.02, f64::NAN],
+            measures: [("sparsity".to_string(), mean.map(|mean| Spread { mean, std: f64::NAN })), (name.to_string(), None)].into(),
+            best,
+            tied: false,
+            tuning: vec![(0.1, Some(0.03)), (1.0, None)],
+        };
+        Page::Study(StudyPage {
+            title: name.into(),
+            subtitle: name.into(),
+            table: vec![row("baseline", None, false), row(name, Some(0.02), true)],
+            panels: vec![Panel {
+                regularizer: name.into(),
+                site: name.into(),
+                pictures: Pictures {
+                    units: 2,
+                    correlation: vec![Some(1.0), Some(0.5), Some(0.5), None],
+                    covariance: vec![1.0; 4],
+                    sparsity: vec![0.0; 2],
+                    histogram: ClassHistogram { unit: 1, edges: vec![0.0, 1.0, 2.0], counts: vec![vec![1, 0], vec![0, 1]] },
+                    scatter: Scatter { units: [0, 1], points: vec![[1.0, 2.0]], labels: vec![1] },
+                    components: Components { variance_share: vec![], points: vec![], labels: vec![] },
+                },
+                history: vec![Curve { name: name.into(), epochs: vec![1], values: vec![0.5] }],
+            }],
+            how: vec![("command".into(), name.into()), ("spec".into(), format!("a = 1\nb = \"{name}\""))],
+            notes: vec![name.into()],
+        })
+    }
+
+    #[test]
+    fn skeleton_of_a_tiny_study() {
+        insta::assert_snapshot!(skeleton(&[tiny("cw-vr")]).html);
+    }
+
+    #[test]
+    fn hostile_names_stay_text() {
+        let hostile = "</script><img src=x onerror=alert(1)>\"'& größe 名前 \u{202e}";
+        let html = render(&[tiny(hostile), tiny("l1")]);
+        assert!(!html.contains("<img"));
+        // the specifications, the charts' library and the page's own script
+        assert_eq!(html.matches("</script").count(), 3);
+        assert!(html.contains("größe 名前"));
+    }
+
+    #[test]
+    fn nothing_is_loaded_from_elsewhere() {
+        let html = render(&[tiny("l1")]);
+        let own = html.replace(CHARTS, "");
+        for loading in ["src=", "url(", "@import", "<link", "http://", "https://"] {
+            assert!(!own.contains(loading), "{loading}");
+        }
+        assert!(html.contains("default-src 'none'"));
+    }
+
+    #[test]
+    fn no_undefined_value_is_printed() {
+        let html = skeleton(&[tiny("l1")]).html;
+        assert!(!html.contains("NaN") && !html.contains("inf"));
+        assert!(!render(&[]).is_empty());
+    }
+}

@@ -1,0 +1,191 @@
+//! What a page shows, as plain data.
+
+use std::collections::BTreeMap;
+
+use repshape_stats::pictures::Pictures;
+use serde::{Deserialize, Deserializer, Serialize};
+
+/// One part of a report; several make one HTML file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "page", rename_all = "lowercase")]
+pub enum Page {
+    /// A comparison of regularizers.
+    Study(StudyPage),
+    /// One training run.
+    Run(RunPage),
+    /// Measurements of matrices or of the sites of a model.
+    Measurement(MeasurementPage),
+}
+
+/// A mean over trials and its standard deviation.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Spread {
+    /// The mean over trials.
+    pub mean: f64,
+    /// The sample standard deviation, over `n - 1`; 0 for a single trial.
+    pub std: f64,
+}
+
+/// A study: a set of regularizers, each tuned, repeated and measured.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StudyPage {
+    /// The heading, such as `Twelve regularizers on digits`.
+    pub title: String,
+    /// One line under it, such as the network and the site.
+    pub subtitle: String,
+    /// One row for each regularizer, in the order shown.
+    pub table: Vec<RegularizerRow>,
+    /// The pictures of each regularizer, in the order shown.
+    pub panels: Vec<Panel>,
+    /// How it was run, as (term, value): spec, seeds, versions, time. A value of several lines is shown folded.
+    pub how: Vec<(String, String)>,
+    /// Sentences a reader has to know, such as `3 dead units left out of correlation`.
+    #[serde(default)]
+    pub notes: Vec<String>,
+}
+
+/// What the trials of one regularizer gave.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RegularizerRow {
+    /// Its name; `baseline` is the one that others are compared with.
+    pub regularizer: String,
+    /// The chosen weight; `None` where there is none to choose.
+    pub weight: Option<f64>,
+    /// Trials that finished, the diverged ones among them.
+    pub trials: usize,
+    /// Trials whose loss became non-finite.
+    pub diverged: usize,
+    /// Test error as a fraction; `None` when no trial gave one.
+    pub test_error: Option<Spread>,
+    /// The test error of each trial, as a fraction.
+    #[serde(default, deserialize_with = "null_is_nan")]
+    pub test_errors: Vec<f64>,
+    /// Characteristics by their name in `repshape measure --format json`; `None` when undefined.
+    pub measures: BTreeMap<String, Option<Spread>>,
+    /// Whether it has the lowest mean test error.
+    pub best: bool,
+    /// Whether its interval mean ± standard deviation overlaps the best's.
+    pub tied: bool,
+    /// The weights tried, each with its validation error as a fraction; `None` when it diverged.
+    #[serde(default)]
+    pub tuning: Vec<(f64, Option<f64>)>,
+}
+
+/// The pictures of one representation.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Panel {
+    /// Whose representation it is: a regularizer, a run or a file.
+    pub regularizer: String,
+    /// Where it was read, such as `fc5`.
+    pub site: String,
+    /// Matrices, histogram, scatter and components.
+    pub pictures: Pictures,
+    /// Learning curves; empty where nothing was trained.
+    #[serde(default)]
+    pub history: Vec<Curve>,
+}
+
+/// One quantity over the epochs of a training run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Curve {
+    /// What it is. A name that ends in `error` is drawn as a percentage, any other on a logarithmic axis.
+    pub name: String,
+    /// The epochs, increasing.
+    pub epochs: Vec<u32>,
+    /// The value at each epoch; one that is not finite (`null` in JSON) leaves a gap.
+    #[serde(deserialize_with = "null_is_nan")]
+    pub values: Vec<f64>,
+}
+
+/// One training run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunPage {
+    /// The heading.
+    pub title: String,
+    /// One line under it.
+    pub subtitle: String,
+    /// Error and loss of each split, in the order shown.
+    pub scores: Vec<Score>,
+    /// The last value of every term of the objective, by name.
+    #[serde(default)]
+    pub terms: Vec<(String, Option<f64>)>,
+    /// Every term and error over the epochs.
+    #[serde(default)]
+    pub history: Vec<Curve>,
+    /// The measured sites.
+    pub sites: Vec<Measured>,
+    /// As in [`StudyPage::how`].
+    pub how: Vec<(String, String)>,
+    /// As in [`StudyPage::notes`].
+    #[serde(default)]
+    pub notes: Vec<String>,
+}
+
+/// Error and loss on one split of the data.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Score {
+    /// `train`, `validation` or `test`.
+    pub split: String,
+    /// Share of rows misclassified; `None` for a task without classes.
+    pub error: Option<f64>,
+    /// The task's loss; `None` when it is not finite.
+    pub loss: Option<f64>,
+}
+
+/// Measurements of matrices or of the sites of a model.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MeasurementPage {
+    /// The heading.
+    pub title: String,
+    /// One line under it.
+    pub subtitle: String,
+    /// What was measured, in the order shown.
+    pub measured: Vec<Measured>,
+    /// As in [`StudyPage::how`].
+    pub how: Vec<(String, String)>,
+    /// As in [`StudyPage::notes`].
+    #[serde(default)]
+    pub notes: Vec<String>,
+}
+
+/// The characteristics of one representation, with its pictures.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Measured {
+    /// The file, model or run it came from.
+    pub source: String,
+    /// The site; `None` for a plain matrix.
+    pub site: Option<String>,
+    /// Rows `N`.
+    pub rows: u64,
+    /// Units `I`.
+    pub units: usize,
+    /// Classes `K`; `None` without labels.
+    pub classes: Option<usize>,
+    /// Characteristics by name; `None` when undefined.
+    pub measures: BTreeMap<String, Option<f64>>,
+    /// What has to be known to read the values.
+    #[serde(default)]
+    pub notes: Vec<String>,
+    /// Its pictures, if they were made.
+    pub pictures: Option<Pictures>,
+}
+
+/// JSON has no NaN: serde_json writes it as `null`, and this reads it back.
+fn null_is_nan<'de, D: Deserializer<'de>>(values: D) -> Result<Vec<f64>, D::Error> {
+    let values = Vec::<Option<f64>>::deserialize(values)?;
+    Ok(values.into_iter().map(|value| value.unwrap_or(f64::NAN)).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn curve_with_a_gap_survives_json() {
+        let curve = Curve { name: "train error".into(), epochs: vec![1, 2], values: vec![0.5, f64::NAN] };
+        let json = serde_json::to_string(&curve).unwrap();
+        let back: Curve = serde_json::from_str(&json).unwrap();
+        assert_eq!(back.values[0], 0.5);
+        assert!(back.values[1].is_nan());
+    }
+}

@@ -1,0 +1,74 @@
+//! The main table of a study: test error, weight, trials and the first characteristics.
+
+use crate::{
+    definitions::{self, Column},
+    escape,
+    number::{self, UNDEFINED},
+    page::{RegularizerRow, StudyPage},
+    sheet::Sheet,
+};
+
+/// Writes the table with its legend.
+pub(crate) fn write(sheet: &mut Sheet, study: &StudyPage) {
+    let measured = definitions::MAIN.iter().copied().filter(|name| study.table.iter().any(|row| row.measures.contains_key(*name)));
+    let columns = definitions::ordered(measured);
+    let diverged = study.table.iter().any(|row| row.diverged > 0);
+    sheet.raw("<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Results\">\n<table class=\"results\">\n<thead><tr><th scope=\"col\">Regularizer</th><th scope=\"col\" class=\"number\">Weight</th><th scope=\"col\" class=\"number\">Test error, %</th><th scope=\"col\" class=\"number\">Trials</th>");
+    if diverged {
+        sheet.raw("<th scope=\"col\" class=\"number\">Diverged</th>");
+    }
+    for column in &columns {
+        sheet.raw(&heading(column));
+    }
+    sheet.raw("</tr></thead>\n<tbody>\n");
+    for row in &study.table {
+        let (class, mark) = mark(row);
+        sheet.raw(&format!("<tr class=\"{class}\"><th scope=\"row\">{}{mark}</th>", escape::html(&row.regularizer)));
+        sheet.raw(&cell(&row.weight.map_or(UNDEFINED.into(), number::weight)));
+        sheet.raw(&match row.test_error {
+            Some(error) => format!(
+                "<td class=\"number error\">{}<span class=\"spread\"> ± {}</span></td>",
+                number::percent(error.mean),
+                number::percent(error.std)
+            ),
+            None => cell(UNDEFINED),
+        });
+        sheet.raw(&cell(&row.trials.to_string()));
+        if diverged {
+            sheet.raw(&cell(&row.diverged.to_string()));
+        }
+        for column in &columns {
+            let value = row.measures.get(column.name).copied().flatten();
+            sheet.raw(&cell(&value.map_or(UNDEFINED.into(), |spread| number::significant(spread.mean))));
+        }
+        sheet.raw("</tr>\n");
+    }
+    sheet.raw(
+        "</tbody>\n</table>\n</div>\n<p class=\"legend\"><span class=\"mark best\">best</span> lowest mean test error \
+         <span class=\"mark tied\">≈ best</span> its interval mean ± sd overlaps the best's. Errors: mean ± sample sd over trials; the rest: means over trials.</p>\n",
+    );
+}
+
+/// The class of a row and the badge after its name.
+pub(crate) fn mark(row: &RegularizerRow) -> (&'static str, &'static str) {
+    if row.best {
+        ("best", " <span class=\"mark best\">best</span>")
+    } else if row.tied {
+        ("tied", " <span class=\"mark tied\">≈ best</span>")
+    } else {
+        ("", "")
+    }
+}
+
+/// A column head that explains itself on hover, focus or tap.
+pub(crate) fn heading(column: &Column) -> String {
+    let title = escape::html(column.title);
+    if column.line.is_empty() {
+        return format!("<th scope=\"col\" class=\"number\">{title}</th>");
+    }
+    format!("<th scope=\"col\" class=\"number\"><button type=\"button\" class=\"term\" data-tip=\"{}\">{title}</button></th>", escape::html(column.line))
+}
+
+fn cell(text: &str) -> String {
+    format!("<td class=\"number\">{}</td>", escape::html(text))
+}
