@@ -33,7 +33,7 @@ pub(super) fn positive(reading: &Reading<'_>) -> Option<Value> {
 const CONSTANT: f64 = 1e-12;
 
 fn of(moments: &Comoment, is_constant: impl Fn(usize) -> bool) -> Option<f64> {
-    let varying: Vec<usize> = (0..moments.mean.len()).filter(|&unit| !is_constant(unit)).collect();
+    let varying: Vec<usize> = (0..moments.units()).filter(|&unit| !is_constant(unit)).collect();
     let variances: Vec<f64> = varying.iter().map(|&i| moments.covariance(i, i)).collect::<Option<_>>()?;
     mean_over_pairs(varying.len(), |a, b| rho(moments.covariance(varying[a], varying[b])?, variances[a], variances[b]))
 }

@@ -23,5 +23,5 @@ pub(super) fn positive(reading: &Reading<'_>) -> Option<Value> {
 }
 
 fn of(moments: &Comoment) -> Option<f64> {
-    mean_over_pairs(moments.mean.len(), |i, j| moments.covariance(i, j).map(f64::abs))
+    mean_over_pairs(moments.units(), |i, j| moments.covariance(i, j).map(f64::abs))
 }

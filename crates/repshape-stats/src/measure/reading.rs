@@ -113,10 +113,10 @@ impl<'a> Reading<'a> {
     pub fn uncentred_eigenvalues(&self) -> Option<&[f64]> {
         let compute = || {
             let units = self.units();
-            let mean = &self.sketch.moments().all.mean;
+            let mean = self.sketch.moments().all.mean();
             let mut second = self.covariance()?.to_vec();
-            for (row, mean_i) in second.chunks_exact_mut(units).zip(mean) {
-                row.iter_mut().zip(mean).for_each(|(c, mean_j)| *c += mean_i * mean_j);
+            for (row, mean_i) in second.chunks_exact_mut(units).zip(&mean) {
+                row.iter_mut().zip(&mean).for_each(|(c, mean_j)| *c += mean_i * mean_j);
             }
             let live = |unit: &usize| !self.sketch.moments().units.is_dead(*unit);
             let live: Vec<usize> = (0..units).filter(live).collect();

@@ -56,7 +56,7 @@ pub fn pictures(sketch: &Sketch) -> Option<Pictures> {
             points: points.values.chunks_exact(units).map(|z| shown.map(|unit| z[unit] as f32)).collect(),
             labels: points.labels.clone(),
         },
-        components: components(&points, covariance, &sketch.moments().all.mean),
+        components: components(&points, covariance, &sketch.moments().all.mean()),
     })
 }
 
