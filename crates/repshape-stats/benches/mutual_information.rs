@@ -45,12 +45,12 @@ fn measure(bencher: divan::Bencher, count: usize) {
     });
 }
 
-#[divan::bench(args = [1_000, 10_000], min_time = 2)]
+#[divan::bench(args = [1_000, 10_000], sample_count = 10, sample_size = 1)]
 fn rows_x_100_units(bencher: divan::Bencher, count: usize) {
     measure(bencher, count);
 }
 
-#[divan::bench(sample_count = 1, ignore)]
+#[divan::bench(sample_count = 1, sample_size = 1, ignore)]
 fn a_hundred_thousand_rows_x_100_units(bencher: divan::Bencher) {
     measure(bencher, 100_000);
 }

@@ -343,3 +343,6 @@ fn read(sums: &[ClassSums], classes: &Classes, variance: f64, labelled: bool) ->
         x_at_ceiling: x_upper >= 0.99 * ceiling,
     }
 }
+
+#[cfg(test)]
+mod tests;

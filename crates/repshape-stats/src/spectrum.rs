@@ -241,3 +241,204 @@ fn jacobi(matrix: &Mat<f64>, vectors: Option<&mut Mat<f64>>) -> Vec<f64> {
     }
     (0..n).map(|i| a[(i, i)]).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A symmetric 5 x 5 matrix with the eigenvalues given, from reflections; row-major.
+    fn with_eigenvalues(values: [f64; 5]) -> Vec<f64> {
+        let w = [0.5, -0.1, 0.3, 0.7, 0.4];
+        let norm: f64 = w.iter().map(|x| x * x).sum();
+        let q = |i: usize, k: usize| f64::from(u8::from(i == k)) - 2.0 * w[i] * w[k] / norm;
+        (0..25)
+            .map(|at| {
+                (0..5)
+                    .map(|k| q(at / 5, k) * values[k] * q(at % 5, k))
+                    .sum()
+            })
+            .collect()
+    }
+
+    fn assert_close(found: &[f64], expected: &[f64], tolerance: f64) {
+        assert_eq!(found.len(), expected.len());
+        for (a, b) in found.iter().zip(expected) {
+            assert!(
+                (a - b).abs() <= tolerance,
+                "{found:?} instead of {expected:?}"
+            );
+        }
+    }
+
+    /// `matrix v = value v` and `v v^T = 1` for every pair.
+    fn assert_decomposes(matrix: &[f64], eigen: &Eigen, tolerance: f64) {
+        let n = eigen.values.len();
+        for (k, vector) in eigen.vectors.chunks_exact(n).enumerate() {
+            for i in 0..n {
+                let image: f64 = (0..n).map(|j| matrix[i * n + j] * vector[j]).sum();
+                assert!(
+                    (image - eigen.values[k] * vector[i]).abs() <= tolerance,
+                    "vector {k}"
+                );
+            }
+            for (l, other) in eigen.vectors.chunks_exact(n).enumerate() {
+                let product: f64 = vector.iter().zip(other).map(|(a, b)| a * b).sum();
+                assert!(
+                    (product - f64::from(u8::from(k == l))).abs() < 1e-14,
+                    "vectors {k}, {l}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn eigenvalues_come_largest_first_and_may_be_negative() {
+        let expected = [7.0, 2.0, 2.0, 0.5, -3.0];
+        let matrix = with_eigenvalues([2.0, -3.0, 7.0, 0.5, 2.0]);
+        assert_close(&eigenvalues(&matrix, 5), &expected, 1e-14);
+        let eigen = eigen(&matrix, 5);
+        assert_close(&eigen.values, &expected, 1e-14);
+        assert_decomposes(&matrix, &eigen, 1e-14);
+    }
+
+    #[test]
+    fn vectors_point_where_their_largest_entry_is_positive() {
+        for vector in eigen(&with_eigenvalues([5.0, 4.0, 3.0, 2.0, 1.0]), 5)
+            .vectors
+            .chunks_exact(5)
+        {
+            let peak = vector.iter().fold(
+                0.0f64,
+                |peak, x| if x.abs() > peak.abs() { *x } else { peak },
+            );
+            assert!(peak > 0.0, "{vector:?}");
+        }
+    }
+
+    #[test]
+    fn scale_is_no_matter() {
+        let values = [1.0, 1e-3, 1e-6, 1e-9, 0.0];
+        for scale in [1e-300, 1e-160, 1.0, 1e160, 1e300] {
+            let matrix = with_eigenvalues(values.map(|l| l * scale));
+            assert_close(
+                &eigenvalues(&matrix, 5),
+                &values.map(|l| l * scale),
+                1e-15 * scale,
+            );
+            assert_eq!(rank(&eigenvalues(&matrix, 5), 5), Some(4), "scale {scale}");
+        }
+    }
+
+    #[test]
+    fn jacobi_agrees_with_the_fast_solver() {
+        let matrix = with_eigenvalues([2.0, -3.0, 7.0, 1e-8, 0.0]);
+        let (scaled, scale) = scaled_to_one(&matrix, 5).unwrap();
+        let mut columns = Mat::zeros(5, 5);
+        let mut values = jacobi(&scaled, Some(&mut columns));
+        let vectors = columns
+            .col_iter()
+            .flat_map(|column| column.iter().copied().collect::<Vec<_>>())
+            .collect();
+        let unsorted = Eigen {
+            values: values.iter().map(|l| l * scale).collect(),
+            vectors,
+        };
+        assert_decomposes(&matrix, &unsorted, 1e-14);
+        values.iter_mut().for_each(|l| *l *= scale);
+        values.sort_unstable_by(|a, b| b.total_cmp(a));
+        assert_close(&values, &eigenvalues(&matrix, 5), 1e-14);
+    }
+
+    #[test]
+    fn ill_conditioned_matrices_are_solved() {
+        // Hilbert's matrix of order 30: condition beyond 1e18.
+        let hilbert: Vec<f64> = (0..900)
+            .map(|at| 1.0 / (at / 30 + at % 30 + 1) as f64)
+            .collect();
+        let eigen = eigen(&hilbert, 30);
+        assert_decomposes(&hilbert, &eigen, 1e-14);
+        assert_close(&eigenvalues(&hilbert, 30), &eigen.values, 1e-14);
+        assert!(eigenvalues(&[f64::MIN_POSITIVE / 4.0; 4], 2)[0] > 0.0);
+    }
+
+    #[test]
+    fn no_rows_one_row_and_zeros() {
+        assert_eq!(eigenvalues(&[], 0), Vec::<f64>::new());
+        assert_eq!(eigenvalues(&[-4.0], 1), vec![-4.0]);
+        assert_eq!(eigenvalues(&[0.0; 9], 3), vec![0.0; 3]);
+        assert_eq!(
+            eigen(&[2.0], 1),
+            Eigen {
+                values: vec![2.0],
+                vectors: vec![1.0]
+            }
+        );
+        assert_eq!(
+            eigen(&[], 0),
+            Eigen {
+                values: vec![],
+                vectors: vec![]
+            }
+        );
+    }
+
+    #[test]
+    fn measures_by_hand() {
+        let values = [4.0, 2.0, 2.0, 0.0];
+        assert_eq!(stable_rank_of_covariance(&values), Some(24.0 / 16.0));
+        assert_eq!(stable_rank_of_rows(&values), Some(2.0));
+        assert_eq!(participation_ratio(&values), Some(64.0 / 24.0));
+        assert_eq!(rank(&values, 4), Some(3));
+        // Shares 1/2, 1/4, 1/4: an entropy of 3/2 bits.
+        assert!((effective_rank(&values).unwrap() - 2f64.powf(1.5)).abs() < 1e-15);
+    }
+
+    #[test]
+    fn rank_counts_by_the_units_even_from_a_gram_matrix() {
+        let values = [1.0, 3.0 * f64::EPSILON];
+        assert_eq!(rank(&values, 2), Some(2));
+        assert_eq!(rank(&values, 3), Some(1));
+    }
+
+    #[test]
+    fn negative_eigenvalues_read_as_zero() {
+        let (with, without) = ([3.0, 1.0, -1e-17], [3.0, 1.0, 0.0]);
+        assert_eq!(
+            stable_rank_of_covariance(&with),
+            stable_rank_of_covariance(&without)
+        );
+        assert_eq!(stable_rank_of_rows(&with), stable_rank_of_rows(&without));
+        assert_eq!(effective_rank(&with), effective_rank(&without));
+        assert_eq!(participation_ratio(&with), participation_ratio(&without));
+        assert_eq!(rank(&with, 3), Some(2));
+    }
+
+    #[test]
+    fn nothing_varies_has_rank_zero_and_nothing_else() {
+        for values in [&[0.0, 0.0, 0.0][..], &[0.0, -1e-18]] {
+            assert_eq!(rank(values, 3), Some(0));
+            assert_eq!(stable_rank_of_covariance(values), None);
+            assert_eq!(stable_rank_of_rows(values), None);
+            assert_eq!(effective_rank(values), None);
+            assert_eq!(participation_ratio(values), None);
+        }
+    }
+
+    #[test]
+    fn what_is_not_finite_is_undefined_and_not_nan() {
+        let values = eigenvalues(&[1.0, f64::NAN, f64::NAN, 1.0], 2);
+        assert!(values.iter().all(|l| l.is_nan()));
+        assert!(eigen(&[f64::INFINITY], 1).values[0].is_nan());
+        for values in [&values[..], &[f64::INFINITY, 1.0], &[]] {
+            assert_eq!(rank(values, 2), None);
+            assert_eq!(stable_rank_of_covariance(values), None);
+            assert_eq!(effective_rank(values), None);
+        }
+    }
+
+    #[test]
+    fn squares_of_large_eigenvalues_do_not_overflow() {
+        assert_eq!(stable_rank_of_covariance(&[1e300, 1e300]), Some(2.0));
+        assert_eq!(participation_ratio(&[1e-300, 1e-300]), Some(2.0));
+    }
+}
