@@ -44,7 +44,9 @@ pub enum StatsError {
         classes: usize,
     },
     /// The sketch has classes, the block has no labels.
-    #[error("the rows from {first_row} on have no labels, but {classes} classes were declared: give one label for each row")]
+    #[error(
+        "the rows from {first_row} on have no labels, but {classes} classes were declared: give one label for each row"
+    )]
     LabelsMissing {
         /// Global index of the block's first row.
         first_row: u64,
@@ -68,7 +70,9 @@ pub enum StatsError {
         found: usize,
     },
     /// Two partial states that were not made with the same settings.
-    #[error("two partial states do not fit together: {field} is {left} in one and {right} in the other")]
+    #[error(
+        "two partial states do not fit together: {field} is {left} in one and {right} in the other"
+    )]
     Merge {
         /// The setting that differs.
         field: &'static str,

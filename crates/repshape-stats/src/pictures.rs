@@ -1,6 +1,10 @@
 //! What the plots of a representation need, as plain data.
 
+mod read;
+
 use serde::{Deserialize, Serialize};
+
+pub use read::pictures;
 
 /// Everything a report draws of one site: matrices, one unit's histogram by class, a scatter of two
 /// units and the first principal components (Choi et al. 2018, fig. 1; Choi & Rhee 2019, figs. 2 and 4).

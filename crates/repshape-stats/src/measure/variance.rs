@@ -12,7 +12,12 @@ pub(super) fn all(reading: &Reading<'_>) -> Option<Value> {
 pub(super) fn positive(reading: &Reading<'_>) -> Option<Value> {
     let units = &reading.sketch().moments().units;
     let variances = units.positive_spread.iter().zip(&units.positive_count);
-    mean(variances.filter(|(_, count)| **count > 0).map(|(spread, &count)| spread / count as f64)).map(Value::Real)
+    mean(
+        variances
+            .filter(|(_, count)| **count > 0)
+            .map(|(spread, &count)| spread / count as f64),
+    )
+    .map(Value::Real)
 }
 
 /// Mean over k, i of `v^k_i`; a class with one row counts as 0.

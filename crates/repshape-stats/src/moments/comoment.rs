@@ -6,12 +6,17 @@ use serde::{Deserialize, Serialize};
 use crate::gram;
 
 /// Number of rows, mean of each unit, and `sum_n (z_in - mu_i)(z_jn - mu_j)` of the pairs.
+///
+/// A mean is kept as a fixed shift and a small offset, so that the distance of two means of about 1,000 keeps all its
+/// digits: what merging adds to a null direction would otherwise count towards the rank.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Comoment {
     /// Number of rows.
     pub count: u64,
-    /// Mean of each unit; empty without rows.
-    pub mean: Vec<f64>,
+    /// A number near the mean of each unit; empty without rows.
+    pub shift: Vec<f64>,
+    /// Mean of each unit less its shift; empty without rows.
+    pub offset: Vec<f64>,
     /// Sums of products of the deviations from the means; empty without rows.
     pub spread: Spread,
 }
@@ -41,7 +46,10 @@ impl Spread {
     pub(crate) fn diagonal(centred: &[f64], units: usize) -> Self {
         let mut squares = vec![0.0; units];
         for row in centred.chunks_exact(units) {
-            squares.iter_mut().zip(row).for_each(|(sum, z)| *sum += z * z);
+            squares
+                .iter_mut()
+                .zip(row)
+                .for_each(|(sum, z)| *sum += z * z);
         }
         Self::Diagonal(squares)
     }
@@ -49,31 +57,56 @@ impl Spread {
 
 impl Comoment {
     pub(crate) fn empty() -> Self {
-        Self { count: 0, mean: Vec::new(), spread: Spread::Full(Vec::new()) }
+        Self {
+            count: 0,
+            shift: Vec::new(),
+            offset: Vec::new(),
+            spread: Spread::Full(Vec::new()),
+        }
     }
 
     /// Of the row-major rows `z`, which are left centred; `spread` is one of [`Spread`]'s two.
-    pub(crate) fn of(z: &mut [f64], units: usize, spread: impl Fn(&[f64], usize) -> Spread) -> Self {
+    pub(crate) fn of(
+        z: &mut [f64],
+        units: usize,
+        spread: impl Fn(&[f64], usize) -> Spread,
+    ) -> Self {
         let count = z.len() / units;
         if count == 0 {
             return Self::empty();
         }
-        let mut mean = vec![0.0; units];
-        for row in z.chunks_exact(units) {
-            mean.iter_mut().zip(row).for_each(|(sum, z)| *sum += z);
+        let shift = centre(z, units);
+        // what is left of the mean after rounding
+        let offset = centre(z, units);
+        Self {
+            count: count as u64,
+            shift,
+            offset,
+            spread: spread(z, units),
         }
-        mean.iter_mut().for_each(|sum| *sum /= count as f64);
-        for row in z.chunks_exact_mut(units) {
-            row.iter_mut().zip(&mean).for_each(|(z, mean)| *z -= mean);
-        }
-        Self { count: count as u64, mean, spread: spread(z, units) }
+    }
+
+    /// Number of units; 0 without rows.
+    #[must_use]
+    pub fn units(&self) -> usize {
+        self.shift.len()
+    }
+
+    /// Mean of each unit; empty without rows.
+    #[must_use]
+    pub fn mean(&self) -> Vec<f64> {
+        self.shift
+            .iter()
+            .zip(&self.offset)
+            .map(|(shift, offset)| shift + offset)
+            .collect()
     }
 
     /// The biased covariance (1/N) of units i and j, 0 for one row. `None` without rows, and for a
     /// pair of different units where only the diagonal was kept.
     #[must_use]
     pub fn covariance(&self, i: usize, j: usize) -> Option<f64> {
-        let units = self.mean.len();
+        let units = self.units();
         let sum = match &self.spread {
             Spread::Full(lower) => *lower.get(i.max(j) * units + i.min(j))?,
             Spread::Diagonal(squares) if i == j => *squares.get(i)?,
@@ -90,21 +123,25 @@ impl Comoment {
             *self = other;
             return;
         }
-        let units = self.mean.len();
+        let units = self.units();
         let (own, theirs) = (self.count as f64, other.count as f64);
         let rows = own + theirs;
-        let apart: Vec<f64> = other.mean.iter().zip(&self.mean).map(|(theirs, own)| theirs - own).collect();
+        let apart =
+            |i: usize| (other.shift[i] - self.shift[i]) + (other.offset[i] - self.offset[i]);
+        let apart: Vec<f64> = (0..units).map(apart).collect();
         let weight = own * theirs / rows;
         match (&mut self.spread, &other.spread) {
             (Spread::Full(into), Spread::Full(from)) => {
-                into.par_chunks_mut(units).with_min_len(64).zip(from.par_chunks(units)).enumerate().for_each(
-                    |(i, (into, from))| {
+                into.par_chunks_mut(units)
+                    .with_min_len(64)
+                    .zip(from.par_chunks(units))
+                    .enumerate()
+                    .for_each(|(i, (into, from))| {
                         let scale = weight * apart[i];
                         for ((sum, from), apart) in into[..=i].iter_mut().zip(from).zip(&apart) {
                             *sum += from + scale * apart;
                         }
-                    },
-                );
+                    });
             }
             (Spread::Diagonal(into), Spread::Diagonal(from)) => {
                 for ((sum, from), apart) in into.iter_mut().zip(from).zip(&apart) {
@@ -114,7 +151,24 @@ impl Comoment {
             // the same configuration makes both, and `Sketch::merge` compares configurations
             _ => unreachable!("full and diagonal co-moments never meet"),
         }
-        self.mean.iter_mut().zip(&apart).for_each(|(mean, apart)| *mean += apart * (theirs / rows));
+        self.offset
+            .iter_mut()
+            .zip(&apart)
+            .for_each(|(offset, apart)| *offset += apart * (theirs / rows));
         self.count += other.count;
     }
+}
+
+/// Subtracts the mean of each unit from the rows, and returns it.
+fn centre(z: &mut [f64], units: usize) -> Vec<f64> {
+    let mut mean = vec![0.0; units];
+    for row in z.chunks_exact(units) {
+        mean.iter_mut().zip(row).for_each(|(sum, z)| *sum += z);
+    }
+    let count = (z.len() / units) as f64;
+    mean.iter_mut().for_each(|sum| *sum /= count);
+    for row in z.chunks_exact_mut(units) {
+        row.iter_mut().zip(&mean).for_each(|(z, mean)| *z -= mean);
+    }
+    mean
 }

@@ -1,0 +1,444 @@
+//! Eigenvalues of symmetric matrices, and the rank measures read from them.
+//!
+//! The measures take eigenvalues only, so the caller may use the cheaper of two matrices: the `I x I`
+//! covariance `Zc^T Zc / N`, or, with fewer rows than units, the `N x N` Gram matrix `Zc Zc^T / N`, whose
+//! non-zero eigenvalues are the same. All are unchanged when the eigenvalues are scaled, so `1/N` and
+//! `1/(N-1)` agree.
+//!
+//! **Negative eigenvalues.** A covariance has none, but its computed eigenvalues may fall below 0 by
+//! rounding. [`eigenvalues`] and [`eigen`] return what they found, since they serve any symmetric matrix;
+//! every measure here reads a negative eigenvalue as 0.
+
+use faer::diag::Diag;
+use faer::dyn_stack::{MemBuffer, MemStack};
+use faer::linalg::evd::{ComputeEigenvectors, self_adjoint_evd, self_adjoint_evd_scratch};
+use faer::{Mat, Par};
+
+/// Eigenvalues and eigenvectors of a symmetric matrix.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Eigen {
+    /// The `n` eigenvalues, largest first.
+    pub values: Vec<f64>,
+    /// `n x n`, row-major: row `k` is the unit eigenvector of `values[k]`, its entry of largest magnitude
+    /// (the first such) positive, so that pictures do not flip between runs.
+    pub vectors: Vec<f64>,
+}
+
+/// Eigenvalues of the symmetric `n x n` matrix `matrix` (row-major), largest first, in `O(n^3)`.
+///
+/// Only the lower triangle is read. Never fails: if the fast solver does not converge, Jacobi rotations
+/// take over. A matrix with a value that is not finite has `n` times NaN, for which every measure here
+/// is `None`. The bits do not depend on the number of threads.
+///
+/// ```
+/// use repshape_stats::spectrum::eigenvalues;
+/// let values = eigenvalues(&[2.0, 1.0, 1.0, 2.0], 2);
+/// assert!((values[0] - 3.0).abs() < 1e-15 && (values[1] - 1.0).abs() < 1e-15);
+/// ```
+///
+/// # Panics
+/// When `matrix` does not hold `n * n` values.
+pub fn eigenvalues(matrix: &[f64], n: usize) -> Vec<f64> {
+    let Some((scaled, scale)) = scaled_to_one(matrix, n) else {
+        return vec![f64::NAN; n];
+    };
+    let mut values = solve(&scaled, None).unwrap_or_else(|| jacobi(&scaled, None));
+    values.iter_mut().for_each(|value| *value *= scale);
+    values.sort_unstable_by(|a, b| b.total_cmp(a));
+    values
+}
+
+/// Eigenvalues and eigenvectors of the symmetric `n x n` matrix `matrix` (row-major), under the
+/// conventions of [`eigenvalues`].
+///
+/// # Panics
+/// When `matrix` does not hold `n * n` values.
+pub fn eigen(matrix: &[f64], n: usize) -> Eigen {
+    let Some((scaled, scale)) = scaled_to_one(matrix, n) else {
+        return Eigen {
+            values: vec![f64::NAN; n],
+            vectors: vec![f64::NAN; n * n],
+        };
+    };
+    let mut columns = Mat::zeros(n, n);
+    let values =
+        solve(&scaled, Some(&mut columns)).unwrap_or_else(|| jacobi(&scaled, Some(&mut columns)));
+    let mut order: Vec<usize> = (0..n).collect();
+    order.sort_by(|&a, &b| values[b].total_cmp(&values[a]));
+    let mut vectors = Vec::with_capacity(n * n);
+    for &k in &order {
+        let column = columns.col(k);
+        let peak = column.iter().fold(
+            0.0f64,
+            |peak, x| if x.abs() > peak.abs() { *x } else { peak },
+        );
+        let sign = if peak < 0.0 { -1.0 } else { 1.0 };
+        vectors.extend(column.iter().map(|x| sign * x));
+    }
+    Eigen {
+        values: order.iter().map(|&k| values[k] * scale).collect(),
+        vectors,
+    }
+}
+
+/// Stable rank of a covariance, `norm_F(C)^2 / norm_2(C)^2 = sum l^2 / max l^2`.
+///
+/// From 1 to the rank. `None` when nothing varies. Source: Choi et al. (2018), Table 1.
+pub fn stable_rank_of_covariance(eigenvalues: &[f64]) -> Option<f64> {
+    Some(relative(eigenvalues)?.map(|l| l * l).sum())
+}
+
+/// Stable rank of the rows themselves, `norm_F(Z)^2 / norm_2(Z)^2 = sum l / max l`, from the eigenvalues
+/// of their **uncentred** second moments `Z^T Z / N` (or of `Z Z^T / N`).
+///
+/// From 1 to the rank. `None` when every entry is 0. Source: Choi et al. (2018), equation 7.
+pub fn stable_rank_of_rows(eigenvalues: &[f64]) -> Option<f64> {
+    Some(relative(eigenvalues)?.sum())
+}
+
+/// Number of eigenvalues above `units * 2^-52 * max l`; 0 when nothing varies.
+///
+/// `units` is the number of units, also where the eigenvalues are those of the smaller Gram matrix.
+/// `None` without eigenvalues, or when one is not finite.
+pub fn rank(eigenvalues: &[f64], units: usize) -> Option<usize> {
+    if eigenvalues.is_empty() || eigenvalues.iter().any(|l| !l.is_finite()) {
+        return None;
+    }
+    let threshold = units as f64 * f64::EPSILON;
+    Some(relative(eigenvalues).map_or(0, |shares| shares.filter(|l| *l > threshold).count()))
+}
+
+/// Effective rank `exp(-sum p ln p)`, `p = l / sum l` (Roy & Vetterli 2007).
+///
+/// From 1 to the number of non-zero eigenvalues. `None` when nothing varies.
+pub fn effective_rank(eigenvalues: &[f64]) -> Option<f64> {
+    let total: f64 = relative(eigenvalues)?.sum();
+    let entropy: f64 = relative(eigenvalues)?
+        .map(|l| l / total)
+        .filter(|p| *p > 0.0)
+        .map(|p| -p * p.ln())
+        .sum();
+    Some(entropy.exp())
+}
+
+/// Participation ratio `(sum l)^2 / sum l^2`.
+///
+/// From 1 to the number of non-zero eigenvalues. `None` when nothing varies.
+pub fn participation_ratio(eigenvalues: &[f64]) -> Option<f64> {
+    let total: f64 = relative(eigenvalues)?.sum();
+    let squares: f64 = relative(eigenvalues)?.map(|l| l * l).sum();
+    Some(total * total / squares)
+}
+
+/// The eigenvalues over the largest, negative ones as 0, which keeps squares from overflowing.
+/// `None` if that is undefined: no eigenvalue above 0, or one that is not finite.
+fn relative(eigenvalues: &[f64]) -> Option<impl Iterator<Item = f64>> {
+    let largest = eigenvalues
+        .iter()
+        .fold(0.0f64, |largest, l| largest.max(*l));
+    let defined = largest > 0.0 && eigenvalues.iter().all(|l| l.is_finite());
+    defined.then(|| eigenvalues.iter().map(move |l| l.max(0.0) / largest))
+}
+
+/// The matrix over a power of two near its largest entry, which is exact, and that power: eigenvalue
+/// solvers square entries, so very small or large ones would underflow or overflow.
+fn scaled_to_one(matrix: &[f64], n: usize) -> Option<(Mat<f64>, f64)> {
+    assert_eq!(
+        matrix.len(),
+        n * n,
+        "a symmetric matrix of order {n} has {n} x {n} values"
+    );
+    if matrix.iter().any(|x| !x.is_finite()) {
+        return None;
+    }
+    let largest = matrix
+        .iter()
+        .fold(0.0f64, |largest, x| largest.max(x.abs()));
+    let scale = if largest == 0.0 {
+        1.0
+    } else {
+        2f64.powi(largest.log2().floor().clamp(-1022.0, 1022.0) as i32)
+    };
+    let at = |i: usize, j: usize| matrix[i.max(j) * n + i.min(j)] / scale;
+    Some((Mat::from_fn(n, n, at), scale))
+}
+
+/// faer's solver, on one thread so that the bits are the same on any number. `None` when it does not
+/// converge or returns something that is not finite.
+fn solve(matrix: &Mat<f64>, mut vectors: Option<&mut Mat<f64>>) -> Option<Vec<f64>> {
+    let n = matrix.nrows();
+    let compute = if vectors.is_some() {
+        ComputeEigenvectors::Yes
+    } else {
+        ComputeEigenvectors::No
+    };
+    let scratch = self_adjoint_evd_scratch::<f64>(n, compute, Par::Seq, Default::default());
+    let mut values = Diag::<f64>::zeros(n);
+    let solved = self_adjoint_evd(
+        matrix.as_ref(),
+        values.as_mut(),
+        vectors.as_mut().map(|columns| columns.as_mut()),
+        Par::Seq,
+        MemStack::new(&mut MemBuffer::new(scratch)),
+        Default::default(),
+    );
+    let values: Vec<f64> = values.column_vector().iter().copied().collect();
+    let finite = values.iter().all(|l| l.is_finite())
+        && vectors.is_none_or(|columns| {
+            columns
+                .col_iter()
+                .all(|column| column.iter().all(|x| x.is_finite()))
+        });
+    (solved.is_ok() && finite).then_some(values)
+}
+
+/// Sweeps of cyclic Jacobi; six to ten are usual.
+const JACOBI_SWEEPS: usize = 60;
+
+/// Cyclic Jacobi rotations: slow, and convergent for every finite symmetric matrix.
+fn jacobi(matrix: &Mat<f64>, vectors: Option<&mut Mat<f64>>) -> Vec<f64> {
+    let n = matrix.nrows();
+    let mut a = matrix.clone();
+    let mut v = Mat::<f64>::identity(n, n);
+    for _ in 0..JACOBI_SWEEPS {
+        let mut rotated = false;
+        for q in 1..n {
+            for p in 0..q {
+                let (app, aqq, apq) = (a[(p, p)], a[(q, q)], a[(p, q)]);
+                if apq.abs() <= f64::EPSILON * f64::EPSILON * (app.abs() + aqq.abs()) || apq == 0.0
+                {
+                    continue;
+                }
+                rotated = true;
+                let theta = (aqq - app) / (2.0 * apq);
+                let t = theta.signum() / (theta.abs() + theta.hypot(1.0));
+                let c = 1.0 / t.hypot(1.0);
+                let s = t * c;
+                for k in 0..n {
+                    let (akp, akq) = (a[(k, p)], a[(k, q)]);
+                    a[(k, p)] = c * akp - s * akq;
+                    a[(k, q)] = s * akp + c * akq;
+                    let (vkp, vkq) = (v[(k, p)], v[(k, q)]);
+                    v[(k, p)] = c * vkp - s * vkq;
+                    v[(k, q)] = s * vkp + c * vkq;
+                }
+                for k in 0..n {
+                    let (apk, aqk) = (a[(p, k)], a[(q, k)]);
+                    a[(p, k)] = c * apk - s * aqk;
+                    a[(q, k)] = s * apk + c * aqk;
+                }
+                // Equal by algebra; set so that rounding cannot keep the sweep going.
+                a[(p, q)] = 0.0;
+                a[(q, p)] = 0.0;
+            }
+        }
+        if !rotated {
+            break;
+        }
+    }
+    if let Some(columns) = vectors {
+        *columns = v;
+    }
+    (0..n).map(|i| a[(i, i)]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A symmetric 5 x 5 matrix with the eigenvalues given, from reflections; row-major.
+    fn with_eigenvalues(values: [f64; 5]) -> Vec<f64> {
+        let w = [0.5, -0.1, 0.3, 0.7, 0.4];
+        let norm: f64 = w.iter().map(|x| x * x).sum();
+        let q = |i: usize, k: usize| f64::from(u8::from(i == k)) - 2.0 * w[i] * w[k] / norm;
+        (0..25)
+            .map(|at| {
+                (0..5)
+                    .map(|k| q(at / 5, k) * values[k] * q(at % 5, k))
+                    .sum()
+            })
+            .collect()
+    }
+
+    fn assert_close(found: &[f64], expected: &[f64], tolerance: f64) {
+        assert_eq!(found.len(), expected.len());
+        for (a, b) in found.iter().zip(expected) {
+            assert!(
+                (a - b).abs() <= tolerance,
+                "{found:?} instead of {expected:?}"
+            );
+        }
+    }
+
+    /// `matrix v = value v` and `v v^T = 1` for every pair.
+    fn assert_decomposes(matrix: &[f64], eigen: &Eigen, tolerance: f64) {
+        let n = eigen.values.len();
+        for (k, vector) in eigen.vectors.chunks_exact(n).enumerate() {
+            for i in 0..n {
+                let image: f64 = (0..n).map(|j| matrix[i * n + j] * vector[j]).sum();
+                assert!(
+                    (image - eigen.values[k] * vector[i]).abs() <= tolerance,
+                    "vector {k}"
+                );
+            }
+            for (l, other) in eigen.vectors.chunks_exact(n).enumerate() {
+                let product: f64 = vector.iter().zip(other).map(|(a, b)| a * b).sum();
+                assert!(
+                    (product - f64::from(u8::from(k == l))).abs() < 1e-14,
+                    "vectors {k}, {l}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn eigenvalues_come_largest_first_and_may_be_negative() {
+        let expected = [7.0, 2.0, 2.0, 0.5, -3.0];
+        let matrix = with_eigenvalues([2.0, -3.0, 7.0, 0.5, 2.0]);
+        assert_close(&eigenvalues(&matrix, 5), &expected, 1e-14);
+        let eigen = eigen(&matrix, 5);
+        assert_close(&eigen.values, &expected, 1e-14);
+        assert_decomposes(&matrix, &eigen, 1e-14);
+    }
+
+    #[test]
+    fn vectors_point_where_their_largest_entry_is_positive() {
+        for vector in eigen(&with_eigenvalues([5.0, 4.0, 3.0, 2.0, 1.0]), 5)
+            .vectors
+            .chunks_exact(5)
+        {
+            let peak = vector.iter().fold(
+                0.0f64,
+                |peak, x| if x.abs() > peak.abs() { *x } else { peak },
+            );
+            assert!(peak > 0.0, "{vector:?}");
+        }
+    }
+
+    #[test]
+    fn scale_is_no_matter() {
+        let values = [1.0, 1e-3, 1e-6, 1e-9, 0.0];
+        for scale in [1e-300, 1e-160, 1.0, 1e160, 1e300] {
+            let matrix = with_eigenvalues(values.map(|l| l * scale));
+            assert_close(
+                &eigenvalues(&matrix, 5),
+                &values.map(|l| l * scale),
+                1e-15 * scale,
+            );
+            assert_eq!(rank(&eigenvalues(&matrix, 5), 5), Some(4), "scale {scale}");
+        }
+    }
+
+    #[test]
+    fn jacobi_agrees_with_the_fast_solver() {
+        let matrix = with_eigenvalues([2.0, -3.0, 7.0, 1e-8, 0.0]);
+        let (scaled, scale) = scaled_to_one(&matrix, 5).unwrap();
+        let mut columns = Mat::zeros(5, 5);
+        let mut values = jacobi(&scaled, Some(&mut columns));
+        let vectors = columns
+            .col_iter()
+            .flat_map(|column| column.iter().copied().collect::<Vec<_>>())
+            .collect();
+        let unsorted = Eigen {
+            values: values.iter().map(|l| l * scale).collect(),
+            vectors,
+        };
+        assert_decomposes(&matrix, &unsorted, 1e-14);
+        values.iter_mut().for_each(|l| *l *= scale);
+        values.sort_unstable_by(|a, b| b.total_cmp(a));
+        assert_close(&values, &eigenvalues(&matrix, 5), 1e-14);
+    }
+
+    #[test]
+    fn ill_conditioned_matrices_are_solved() {
+        // Hilbert's matrix of order 30: condition beyond 1e18.
+        let hilbert: Vec<f64> = (0..900)
+            .map(|at| 1.0 / (at / 30 + at % 30 + 1) as f64)
+            .collect();
+        let eigen = eigen(&hilbert, 30);
+        assert_decomposes(&hilbert, &eigen, 1e-14);
+        assert_close(&eigenvalues(&hilbert, 30), &eigen.values, 1e-14);
+        assert!(eigenvalues(&[f64::MIN_POSITIVE / 4.0; 4], 2)[0] > 0.0);
+    }
+
+    #[test]
+    fn no_rows_one_row_and_zeros() {
+        assert_eq!(eigenvalues(&[], 0), Vec::<f64>::new());
+        assert_eq!(eigenvalues(&[-4.0], 1), vec![-4.0]);
+        assert_eq!(eigenvalues(&[0.0; 9], 3), vec![0.0; 3]);
+        assert_eq!(
+            eigen(&[2.0], 1),
+            Eigen {
+                values: vec![2.0],
+                vectors: vec![1.0]
+            }
+        );
+        assert_eq!(
+            eigen(&[], 0),
+            Eigen {
+                values: vec![],
+                vectors: vec![]
+            }
+        );
+    }
+
+    #[test]
+    fn measures_by_hand() {
+        let values = [4.0, 2.0, 2.0, 0.0];
+        assert_eq!(stable_rank_of_covariance(&values), Some(24.0 / 16.0));
+        assert_eq!(stable_rank_of_rows(&values), Some(2.0));
+        assert_eq!(participation_ratio(&values), Some(64.0 / 24.0));
+        assert_eq!(rank(&values, 4), Some(3));
+        // Shares 1/2, 1/4, 1/4: an entropy of 3/2 bits.
+        assert!((effective_rank(&values).unwrap() - 2f64.powf(1.5)).abs() < 1e-15);
+    }
+
+    #[test]
+    fn rank_counts_by_the_units_even_from_a_gram_matrix() {
+        let values = [1.0, 3.0 * f64::EPSILON];
+        assert_eq!(rank(&values, 2), Some(2));
+        assert_eq!(rank(&values, 3), Some(1));
+    }
+
+    #[test]
+    fn negative_eigenvalues_read_as_zero() {
+        let (with, without) = ([3.0, 1.0, -1e-17], [3.0, 1.0, 0.0]);
+        assert_eq!(
+            stable_rank_of_covariance(&with),
+            stable_rank_of_covariance(&without)
+        );
+        assert_eq!(stable_rank_of_rows(&with), stable_rank_of_rows(&without));
+        assert_eq!(effective_rank(&with), effective_rank(&without));
+        assert_eq!(participation_ratio(&with), participation_ratio(&without));
+        assert_eq!(rank(&with, 3), Some(2));
+    }
+
+    #[test]
+    fn nothing_varies_has_rank_zero_and_nothing_else() {
+        for values in [&[0.0, 0.0, 0.0][..], &[0.0, -1e-18]] {
+            assert_eq!(rank(values, 3), Some(0));
+            assert_eq!(stable_rank_of_covariance(values), None);
+            assert_eq!(stable_rank_of_rows(values), None);
+            assert_eq!(effective_rank(values), None);
+            assert_eq!(participation_ratio(values), None);
+        }
+    }
+
+    #[test]
+    fn what_is_not_finite_is_undefined_and_not_nan() {
+        let values = eigenvalues(&[1.0, f64::NAN, f64::NAN, 1.0], 2);
+        assert!(values.iter().all(|l| l.is_nan()));
+        assert!(eigen(&[f64::INFINITY], 1).values[0].is_nan());
+        for values in [&values[..], &[f64::INFINITY, 1.0], &[]] {
+            assert_eq!(rank(values, 2), None);
+            assert_eq!(stable_rank_of_covariance(values), None);
+            assert_eq!(effective_rank(values), None);
+        }
+    }
+
+    #[test]
+    fn squares_of_large_eigenvalues_do_not_overflow() {
+        assert_eq!(stable_rank_of_covariance(&[1e300, 1e300]), Some(2.0));
+        assert_eq!(participation_ratio(&[1e-300, 1e-300]), Some(2.0));
+    }
+}
