@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::identity::{is_run_id, run_id, run_seed};
 use crate::select::SELECTION_RULE;
 use crate::spec::StudySpec;
-use crate::trial::Stage;
+use crate::trial::{Stage, Trial};
 
 /// Schema name in the header line of `manifest.jsonl`.
 pub const MANIFEST_SCHEMA: &str = "repshape.manifest/1";
@@ -73,6 +73,20 @@ pub enum PlannedWeight {
     },
 }
 
+impl PlannedRun {
+    /// The run, ready to start with this weight.
+    pub fn trial(&self, weight: Option<f64>) -> Trial {
+        Trial {
+            run_id: self.run_id.clone(),
+            regularizer: self.regularizer.clone(),
+            weight,
+            stage: self.stage,
+            seed: self.seed,
+            index: self.index,
+        }
+    }
+}
+
 impl PlannedWeight {
     /// Whether it depends on tuning runs.
     pub fn is_selected(&self) -> bool {
@@ -118,14 +132,12 @@ impl Manifest {
                     .map(|&w| planned(&r.name, Stage::Tune, PlannedWeight::Fixed(w), 0)),
             );
         }
-        let mut tuning: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-        for r in &spec.regularizers {
-            let ids = runs
-                .iter()
-                .filter(|p| p.regularizer == r.name)
-                .map(|p| p.run_id.clone())
-                .collect();
-            tuning.insert(&r.name, ids);
+        let mut tuning: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for run in &runs {
+            tuning
+                .entry(run.regularizer.clone())
+                .or_default()
+                .push(run.run_id.clone());
         }
         for r in &spec.regularizers {
             let weight = match r.weights[..] {
@@ -133,7 +145,7 @@ impl Manifest {
                 [weight] => PlannedWeight::Fixed(weight),
                 _ => PlannedWeight::Selected {
                     selected: SELECTION_RULE.to_owned(),
-                    from: tuning.remove(r.name.as_str()).unwrap_or_default(),
+                    from: tuning.remove(&r.name).unwrap_or_default(),
                 },
             };
             runs.extend(

@@ -9,8 +9,11 @@ use crate::error::Error;
 /// Schema name in [`StudySpec::schema`]. It enters every run's identity: a change of meaning needs a new number.
 pub const SPEC_SCHEMA: &str = "repshape.study-spec/1";
 
-/// Most runs that one study may have; a manifest of this size is about 300 MB.
-const MOST_RUNS: usize = 1_000_000;
+/// Most runs that one study may have: a slip of the finger must not fill the memory.
+const MOST_RUNS: usize = 100_000;
+
+/// Most tuning runs that all trials together may select from; each is named in each trial's line of the manifest.
+const MOST_REFERENCES: usize = 2_000_000;
 
 /// A study with every default filled in: enough to repeat it anywhere.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -79,8 +82,8 @@ impl StudySpec {
     ///
     /// # Errors
     /// [`Error::Spec`] with the field, what was found and what is expected: another schema, no regularizer, a name that
-    /// is empty or given twice, a weight that is negative, not finite or given twice, no trial, no attempt, more than a
-    /// million runs.
+    /// is empty or given twice, a weight that is negative, not finite or given twice, no trial, no attempt, more than
+    /// 100,000 runs, more than 2,000,000 pairs of a weight and a trial.
     pub fn check(&self) -> Result<(), Error> {
         let fault = |field: &str, message: String| {
             Err(Error::Spec {
@@ -108,6 +111,12 @@ impl StudySpec {
                 "found none, expected at least one".to_owned(),
             );
         }
+        if self.runs() > MOST_RUNS {
+            return fault(
+                "trials",
+                format!("{} runs in all, expected at most {MOST_RUNS}", self.runs()),
+            );
+        }
         let mut names = BTreeSet::new();
         for (i, regularizer) in self.regularizers.iter().enumerate() {
             let field = format!("regularizers[{i}].name");
@@ -123,6 +132,7 @@ impl StudySpec {
                     ),
                 );
             }
+            let mut weights = BTreeSet::new();
             for (j, &weight) in regularizer.weights.iter().enumerate() {
                 let field = format!("regularizers[{i}].weights[{j}]");
                 let of = &regularizer.name;
@@ -132,7 +142,7 @@ impl StudySpec {
                         format!("{of}: found {weight}, expected a finite number of at least 0"),
                     );
                 }
-                if regularizer.weights[..j].contains(&weight) {
+                if !weights.insert(weight.to_bits()) {
                     return fault(
                         &field,
                         format!("{of}: {weight} is given twice; each weight once"),
@@ -140,10 +150,12 @@ impl StudySpec {
                 }
             }
         }
-        if self.runs() > MOST_RUNS {
+        let weights: usize = self.regularizers.iter().map(|r| r.weights.len()).sum();
+        if weights.saturating_mul(self.trials as usize) > MOST_REFERENCES {
+            let found = format!("{weights} weights and {} trials each", self.trials);
             return fault(
                 "trials",
-                format!("{} runs in all, expected at most {MOST_RUNS}", self.runs()),
+                format!("{found}, expected a product of at most {MOST_REFERENCES}"),
             );
         }
         Ok(())
@@ -168,6 +180,44 @@ mod tests {
             ],
             ..StudySpec::new("s", 1, 5, serde_json::json!({}))
         }
+    }
+
+    #[test]
+    fn sizes_beyond_memory_are_refused_at_once() {
+        let many: Vec<f64> = (0..50_000).map(f64::from).collect();
+        let message = StudySpec {
+            trials: 100,
+            ..spec(many.clone())
+        }
+        .check()
+        .unwrap_err()
+        .to_string();
+        assert!(
+            message.contains("50000 weights and 100 trials each, expected a product"),
+            "{message}"
+        );
+        assert!(
+            StudySpec {
+                trials: 10,
+                ..spec(many)
+            }
+            .check()
+            .is_ok()
+        );
+        let names = (0..20_000)
+            .map(|i| Regularizer {
+                name: i.to_string(),
+                weights: vec![],
+            })
+            .collect();
+        assert!(
+            StudySpec {
+                regularizers: names,
+                ..spec(vec![])
+            }
+            .check()
+            .is_ok()
+        );
     }
 
     #[test]
@@ -213,7 +263,7 @@ mod tests {
                 trials: u32::MAX,
                 ..spec(vec![])
             })
-            .contains("expected at most 1000000")
+            .contains("expected at most 100000")
         );
         assert!(
             message(StudySpec {

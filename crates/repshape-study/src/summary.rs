@@ -122,15 +122,14 @@ pub fn collect(store: &Store) -> Result<StudyTable, Error> {
 /// As [`collect`], but for [`Error::Incomplete`].
 pub fn collect_partial(store: &Store) -> Result<StudyTable, Error> {
     store.check_manifest()?;
+    let mut runs: BTreeMap<&str, Vec<&PlannedRun>> = BTreeMap::new();
+    for run in store.manifest().runs() {
+        runs.entry(&run.regularizer).or_default().push(run);
+    }
     let mut rows: Vec<Row> = Vec::new();
     let mut missing = 0;
     for regularizer in &store.manifest().spec().regularizers {
-        let runs: Vec<&PlannedRun> = store
-            .manifest()
-            .runs()
-            .iter()
-            .filter(|run| run.regularizer == regularizer.name)
-            .collect();
+        let runs = runs.remove(regularizer.name.as_str()).unwrap_or_default();
         let mut row = RowInProgress::default();
         // one rule for all trials of a regularizer: its tuning records are read once
         let trial = runs.iter().find(|run| run.stage == Stage::Trial);
@@ -182,10 +181,10 @@ fn wrong_weight(store: &Store, run: &PlannedRun, record: &Record, expected: Opti
 fn best(rows: &[Row]) -> (Option<String>, Vec<String>) {
     let mut best: Option<(&Row, f64)> = None;
     for row in rows {
-        if let Some(mean) = row.test_error.mean {
-            if best.is_none_or(|(_, lowest)| mean < lowest) {
-                best = Some((row, mean));
-            }
+        if let Some(mean) = row.test_error.mean
+            && best.is_none_or(|(_, lowest)| mean < lowest)
+        {
+            best = Some((row, mean));
         }
     }
     let Some((best, _)) = best else {

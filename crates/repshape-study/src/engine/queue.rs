@@ -100,19 +100,11 @@ impl<'a> Queue<'a> {
     }
 
     fn trial(&mut self, run: &'a PlannedRun) -> Result<Option<Trial>, Error> {
-        let with = |weight| Trial {
-            run_id: run.run_id.clone(),
-            regularizer: run.regularizer.clone(),
-            weight,
-            stage: run.stage,
-            seed: run.seed,
-            index: run.index,
-        };
         if !run.weight.is_selected() {
             return self.store.trial(run);
         }
         if let Some(&weight) = self.selected.get(run.regularizer.as_str()) {
-            return Ok(Some(with(weight)));
+            return Ok(Some(run.trial(weight)));
         }
         let trial = self.store.trial(run)?;
         if let Some(trial) = &trial {

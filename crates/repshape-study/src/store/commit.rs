@@ -252,7 +252,7 @@ mod tests {
         fs::create_dir(&attempts).unwrap();
         for round in 0..50 {
             let target = folder.path().join(format!("{round}.json"));
-            let results: Vec<_> = std::thread::scope(|scope| {
+            let results: Vec<_> = thread::scope(|scope| {
                 let one = |i: u8| publish(&attempts, "a", &target, &[i; 100], no_links);
                 let threads: Vec<_> = (0..4).map(|i| scope.spawn(move || one(i))).collect();
                 threads.into_iter().map(|t| t.join().unwrap()).collect()

@@ -19,6 +19,7 @@ mod lock;
 mod plan;
 mod submission;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -210,12 +211,13 @@ impl Store {
         if !from.iter().all(|run_id| self.is_committed(run_id)) {
             return Ok(None);
         }
+        let ids: BTreeSet<&str> = from.iter().map(String::as_str).collect();
         let mut candidates = Vec::with_capacity(from.len());
         for run in self
             .manifest
             .runs()
             .iter()
-            .filter(|run| from.contains(&run.run_id))
+            .filter(|run| ids.contains(run.run_id.as_str()))
         {
             let Some(record) = self.record(run)? else {
                 return Ok(None);
@@ -245,14 +247,7 @@ impl Store {
     /// # Errors
     /// Those of [`Store::weight`].
     pub fn trial(&self, planned: &PlannedRun) -> Result<Option<Trial>, Error> {
-        Ok(self.weight(planned)?.map(|weight| Trial {
-            run_id: planned.run_id.clone(),
-            regularizer: planned.regularizer.clone(),
-            weight,
-            stage: planned.stage,
-            seed: planned.seed,
-            index: planned.index,
-        }))
+        Ok(self.weight(planned)?.map(|weight| planned.trial(weight)))
     }
 
     /// How often a run has failed.
