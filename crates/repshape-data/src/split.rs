@@ -178,6 +178,21 @@ pub enum Hold {
     Fraction(f64),
 }
 
+/// A whole number is a number of rows, any other number a fraction: `10000`, `0.2`.
+impl std::str::FromStr for Hold {
+    type Err = DataError;
+
+    fn from_str(text: &str) -> Result<Hold> {
+        let rows = text.parse().map(Hold::Rows).ok();
+        rows.or_else(|| text.parse().map(Hold::Fraction).ok())
+            .ok_or_else(|| {
+                DataError::Request(format!(
+                    "{text:?} is no number of rows and no fraction from 0 to below 1"
+                ))
+            })
+    }
+}
+
 /// How a data set is split.
 ///
 /// 1. Validation rows are drawn from the training rows: `sample(n, v, stream(seed, Split, 0))`.
