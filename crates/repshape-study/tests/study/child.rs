@@ -108,7 +108,7 @@ fn child_process() {
         "study" => study(manifest(1)),
         "long" => study(long_manifest()),
         "task" => Store::open(folder, Access::Shared)
-            .and_then(|store| run_task(&store, 0, "child", &mock, &(), &cancel).map(|_| ())),
+            .and_then(|store| run_task(&store, 0, "child", &mock, &log, &cancel).map(|_| ())),
         "plan" => Store::plan(folder, &manifest(1)).map(|_| ()),
         job => panic!("no such job: {job}"),
     };

@@ -3,6 +3,7 @@
 use repshape_study::*;
 
 use super::child::Plan;
+use super::kill::await_starts;
 use super::mock::{Mock, committed, manifest, run_all, spec};
 
 #[test]
@@ -71,21 +72,15 @@ fn a_contradicting_result_is_kept_beside_and_ends_with_code_4() {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path().join("study");
     drop(Store::plan(&root, &manifest(1)).unwrap());
-    // the second starts while the first is at work, and gives another result
-    let first = Plan {
-        sleep_ms: 400,
-        ..Plan::new(&root, "task")
-    }
-    .spawn();
-    let second = Plan {
-        sleep_ms: 1200,
-        worse: 0.5,
-        ..Plan::new(&root, "task")
-    }
-    .spawn();
-    assert_eq!(first.wait_with_output().unwrap().status.code(), Some(0));
+    // the slow one is at work when the quick one begins and commits, and gives another result
+    let mut slow = Plan::new(&root, "task");
+    (slow.sleep_ms, slow.worse) = (3000, 0.5);
+    let slow = slow.spawn();
+    await_starts(&root.with_extension("started"), 1);
+    let quick = Plan::new(&root, "task").spawn();
+    assert_eq!(quick.wait_with_output().unwrap().status.code(), Some(0));
     let before = committed(&root);
-    let output = second.wait_with_output().unwrap();
+    let output = slow.wait_with_output().unwrap();
     let message = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(4), "{message}");
     assert_eq!(committed(&root), before);
