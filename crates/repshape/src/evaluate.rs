@@ -1,0 +1,68 @@
+//! Error and loss over rows, off the tape.
+
+use burn::tensor::Device;
+use repshape_data::Examples;
+use serde::{Deserialize, Serialize};
+
+use crate::batch::batch;
+use crate::network::Network;
+use crate::objective::Objective;
+use crate::task::Target;
+
+/// Rows of one forward pass without a tape.
+pub(crate) const BLOCK: usize = 1000;
+
+/// How well a network does on some rows.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Scores {
+    /// Share of rows whose largest output is not their class; `None` when the targets are the
+    /// inputs.
+    pub error: Option<f64>,
+    /// The task's loss, without penalties.
+    pub loss: f64,
+}
+
+/// Scores of `network` (off the tape: `Module::valid`) on `rows`. No rows: loss 0.
+pub fn evaluate<N: Network>(
+    network: &N,
+    rows: &Examples,
+    objective: &Objective,
+    device: &Device,
+) -> Scores {
+    let total = rows.rows();
+    let indices: Vec<u32> = (0..total as u32).collect();
+    let mut loss = 0.0;
+    let mut wrong = 0_usize;
+    for block in indices.chunks(BLOCK) {
+        let batch = batch(rows, block, objective.target(), device, false);
+        let outputs = network.forward(batch.input);
+        let (value, _) = objective.task().value_and_gradient(&outputs, &batch.targets);
+        loss += f64::from(value.into_scalar::<f32>()) * block.len() as f64;
+        if objective.target() == Target::Labels {
+            let columns = outputs.dims()[1];
+            let outputs = outputs.into_data();
+            let outputs = outputs.as_slice::<f32>().unwrap_or_default();
+            wrong += outputs
+                .chunks(columns)
+                .zip(&batch.labels)
+                .filter(|(row, label)| first_largest(row) != **label as usize)
+                .count();
+        }
+    }
+    let per_row = 1.0 / total.max(1) as f64;
+    Scores {
+        error: (objective.target() == Target::Labels).then_some(wrong as f64 * per_row),
+        loss: loss * per_row,
+    }
+}
+
+/// Index of the first largest entry; NaN is never the largest.
+fn first_largest(row: &[f32]) -> usize {
+    let mut best = 0;
+    for (i, value) in row.iter().enumerate() {
+        if *value > row[best] || row[best].is_nan() {
+            best = i;
+        }
+    }
+    best
+}

@@ -1,0 +1,235 @@
+//! Training, as a function with observers.
+
+use burn::tensor::Device;
+use repshape_data::{Purpose, Train, Validation, epoch_order, stream};
+use serde::{Deserialize, Serialize};
+
+use crate::batch::{batch, target_columns};
+use crate::evaluate::{Scores, evaluate};
+use crate::groups::GroupsError;
+use crate::network::Network;
+use crate::objective::Objective;
+use crate::optimizer::{Optimizer, OptimizerConfig};
+use crate::parameters;
+
+/// How to train.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FitConfig {
+    /// Passes over the training rows.
+    pub epochs: usize,
+    /// Rows of a step; the last step of an epoch takes what is left.
+    pub batch_size: usize,
+    /// The optimiser and its constants.
+    pub optimizer: OptimizerConfig,
+    /// Seed of the batches and dropout masks.
+    pub seed: u64,
+}
+
+/// Every term's mean over one epoch's rows.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EpochValues {
+    /// The epoch, counted from 1.
+    pub epoch: usize,
+    /// The objective.
+    pub loss: f64,
+    /// The task's loss, then each penalty's unweighted value, as [`Objective::names`].
+    pub terms: Vec<f64>,
+    /// Scores on the validation rows after the epoch, if there are any.
+    pub validation: Option<Scores>,
+}
+
+/// A training under way: what a checkpoint holds.
+#[derive(Debug, Clone)]
+pub struct Training<N> {
+    /// The network.
+    pub network: N,
+    /// The optimiser's state.
+    pub optimizer: Optimizer,
+    /// Finished epochs.
+    pub history: Vec<EpochValues>,
+}
+
+impl<N> Training<N> {
+    /// A training before its first epoch.
+    pub const fn new(network: N, optimizer: OptimizerConfig) -> Self {
+        Self {
+            network,
+            optimizer: Optimizer::new(optimizer),
+            history: Vec::new(),
+        }
+    }
+}
+
+/// How a training ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ending {
+    /// All epochs were run.
+    Finished,
+    /// An observer stopped it.
+    Stopped,
+    /// The objective became infinite or NaN in this epoch (from 1). An outcome, not an error.
+    Diverged {
+        /// The epoch.
+        epoch: usize,
+    },
+}
+
+/// A finished training.
+#[derive(Debug, Clone)]
+pub struct Fitted<N> {
+    /// The network, the optimiser and the history.
+    pub training: Training<N>,
+    /// How it ended.
+    pub ending: Ending,
+}
+
+/// What an observer wants next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flow {
+    /// Go on.
+    Continue,
+    /// End the training here.
+    Stop,
+}
+
+/// Looks on while a network is trained: progress, early stopping, pruning, checkpoints.
+///
+/// Any `FnMut(&Training<N>) -> Flow`, called after each epoch, is an observer.
+pub trait Observer<N> {
+    /// After each epoch; the last entry of `training.history` is new.
+    fn epoch(&mut self, training: &Training<N>) -> Flow;
+
+    /// After each step of an epoch: `done` of `total` steps. A stop here discards the epoch, so
+    /// that what is left is a state between epochs.
+    fn step(&mut self, _done: usize, _total: usize) -> Flow {
+        Flow::Continue
+    }
+}
+
+impl<N, F: FnMut(&Training<N>) -> Flow> Observer<N> for F {
+    fn epoch(&mut self, training: &Training<N>) -> Flow {
+        self(training)
+    }
+}
+
+/// What is wrong before the first step.
+#[derive(Debug, thiserror::Error)]
+pub enum FitError {
+    /// A batch needs a row.
+    #[error("batch size 0: a step needs at least one row")]
+    EmptyBatch,
+    /// There is nothing to train on.
+    #[error("no training rows")]
+    NoRows,
+    /// The targets are labels, and the rows have none.
+    #[error("the task compares outputs with labels, and the data has none")]
+    NoLabels,
+    /// The labels do not fit the declared classes.
+    #[error(transparent)]
+    Groups(#[from] GroupsError),
+    /// The network's outputs do not fit the targets.
+    #[error("the network has {outputs} outputs, the targets need {expected}")]
+    Outputs {
+        /// Units of the last site.
+        outputs: usize,
+        /// Columns of the targets.
+        expected: usize,
+    },
+}
+
+/// Trains a network on the training rows, from the state that `training` is in (a new one or a
+/// checkpoint's), and returns it with how it ended.
+///
+/// The bits of the result depend on `training`, the rows, the objective and `config` alone: not
+/// on the number of threads, nor on how often the training was interrupted between epochs.
+///
+/// # Errors
+/// An empty batch or training set; targets that do not fit the network.
+pub fn fit<N: Network>(
+    mut training: Training<N>,
+    train: &Train,
+    validation: Option<&Validation>,
+    objective: &Objective,
+    config: &FitConfig,
+    device: &Device,
+    observer: &mut dyn Observer<N>,
+) -> Result<Fitted<N>, FitError> {
+    check(&training.network, train, objective, config)?;
+    let steps = train.rows().div_ceil(config.batch_size);
+    let mut ending = Ending::Finished;
+    while training.history.len() < config.epochs {
+        let epoch = training.history.len();
+        let order = epoch_order(config.seed, epoch as u64, train.rows());
+        let mut dropout = stream(config.seed, Purpose::Dropout, epoch as u64);
+        let mut sums = vec![0.0; objective.names().len()];
+        // a stop inside an epoch returns to the state before it
+        let before = training.clone();
+        for (step, rows) in order.chunks(config.batch_size).enumerate() {
+            let batch = batch(train, rows, objective.target(), device, true);
+            let evaluation = objective.evaluate(&training.network, &batch, &mut dropout)?;
+            if !evaluation.values.iter().all(|v| v.is_finite()) {
+                return Ok(Fitted {
+                    training,
+                    ending: Ending::Diverged { epoch: epoch + 1 },
+                });
+            }
+            for (sum, value) in sums.iter_mut().zip(&evaluation.values) {
+                *sum += value * rows.len() as f64;
+            }
+            if let Some(root) = evaluation.root {
+                let gradients = root.backward();
+                training.network = training.optimizer.step(training.network, gradients);
+            }
+            if observer.step(step + 1, steps) == Flow::Stop {
+                return Ok(Fitted {
+                    training: before,
+                    ending: Ending::Stopped,
+                });
+            }
+        }
+        if !parameters::all_finite(&training.network) {
+            return Ok(Fitted {
+                training,
+                ending: Ending::Diverged { epoch: epoch + 1 },
+            });
+        }
+        let terms: Vec<f64> = sums.iter().map(|s| s / train.rows() as f64).collect();
+        let scores = validation
+            .map(|rows| evaluate(&training.network.valid(), rows, objective, device));
+        training.history.push(EpochValues {
+            epoch: epoch + 1,
+            loss: objective.total(&terms),
+            terms,
+            validation: scores,
+        });
+        if observer.epoch(&training) == Flow::Stop {
+            ending = Ending::Stopped;
+            break;
+        }
+    }
+    Ok(Fitted { training, ending })
+}
+
+fn check<N: Network>(
+    network: &N,
+    train: &Train,
+    objective: &Objective,
+    config: &FitConfig,
+) -> Result<(), FitError> {
+    if config.batch_size == 0 {
+        return Err(FitError::EmptyBatch);
+    }
+    if train.rows() == 0 {
+        return Err(FitError::NoRows);
+    }
+    let expected = target_columns(train, objective.target()).ok_or(FitError::NoLabels)?;
+    match network.sites().last() {
+        Some(site) if site.units != expected => Err(FitError::Outputs {
+            outputs: site.units,
+            expected,
+        }),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,120 @@
+//! Multilayer perceptrons.
+
+use burn::module::Module;
+use burn::nn::{BatchNorm, BatchNormConfig, Linear};
+use burn::tensor::{Device, Tensor};
+use repshape_data::stream::{Purpose, stream};
+
+use super::{Activation, MlpSpec, Network, Site, Tap};
+
+/// Batch normalisation's epsilon and the weight of a new batch in the running statistics.
+const BATCH_NORM_EPSILON: f64 = 1e-5;
+const BATCH_NORM_MOMENTUM: f64 = 0.1;
+
+/// A dense layer: affine map, optional batch normalisation, nonlinearity.
+#[derive(Module, Debug)]
+pub struct Dense {
+    /// The affine map, weight `[in, out]`.
+    pub linear: Linear,
+    /// Batch normalisation of the affine map's output, if any.
+    pub batch_norm: Option<BatchNorm>,
+    /// The nonlinearity.
+    #[module(skip)]
+    pub activation: Activation,
+    /// The sites before and after the nonlinearity.
+    #[module(skip)]
+    pub sites: [Site; 2],
+}
+
+/// A multilayer perceptron with sites `fc1.pre`, `fc1`, ..., `output`.
+///
+/// `fcN.pre` is what enters the nonlinearity of layer N (after batch normalisation), `fcN` what
+/// leaves it, `output` the affine last layer (logits).
+#[derive(Module, Debug)]
+pub struct Mlp {
+    /// The hidden layers, first to last.
+    pub layers: Vec<Dense>,
+    /// The affine last layer.
+    pub output: Linear,
+    /// The site of the last layer's values.
+    #[module(skip)]
+    pub output_site: Site,
+}
+
+impl MlpSpec {
+    /// A network from `inputs` columns to `outputs` columns, its weights drawn from the stream of
+    /// `seed` for weights.
+    pub fn init(&self, inputs: usize, outputs: usize, seed: u64, device: &Device) -> Mlp {
+        // one stream a layer: a layer's draw does not depend on the widths before it
+        let draw = |layer: usize, fan_in, fan_out| {
+            let mut rng = stream(seed, Purpose::Weights, layer as u64);
+            self.initialization.linear(fan_in, fan_out, &mut rng, device)
+        };
+        let mut fan_in = inputs;
+        let mut layers = Vec::with_capacity(self.hidden.len());
+        for (n, spec) in self.hidden.iter().enumerate() {
+            let site = |suffix: &str, after_nonlinearity, dropout| Site {
+                name: format!("fc{}{suffix}", n + 1),
+                units: spec.width,
+                after_nonlinearity,
+                dropout,
+            };
+            layers.push(Dense {
+                linear: draw(n, fan_in, spec.width),
+                batch_norm: spec.batch_norm.then(|| {
+                    BatchNormConfig::new(spec.width)
+                        .with_epsilon(BATCH_NORM_EPSILON)
+                        .with_momentum(BATCH_NORM_MOMENTUM)
+                        .init(device)
+                }),
+                activation: spec.activation,
+                sites: [site(".pre", false, 0.0), site("", true, spec.dropout)],
+            });
+            fan_in = spec.width;
+        }
+        Mlp {
+            layers,
+            output: draw(self.hidden.len(), fan_in, outputs),
+            output_site: Site {
+                name: "output".to_owned(),
+                units: outputs,
+                after_nonlinearity: false,
+                dropout: 0.0,
+            },
+        }
+    }
+}
+
+impl Network for Mlp {
+    fn sites(&self) -> Vec<Site> {
+        self.layers
+            .iter()
+            .flat_map(|layer| layer.sites.clone())
+            .chain([self.output_site.clone()])
+            .collect()
+    }
+
+    fn forward_tapped(&self, input: Tensor<2>, tap: &mut dyn Tap) -> Tensor<2> {
+        let hidden = self.layers.iter().fold(input, |x, layer| {
+            let mut z = layer.linear.forward(x);
+            if let Some(norm) = &layer.batch_norm {
+                z = norm.forward(z);
+            }
+            let z = tap.visit(&layer.sites[0], z);
+            tap.visit(&layer.sites[1], layer.activation.forward(z))
+        });
+        tap.visit(&self.output_site, self.output.forward(hidden))
+    }
+
+    fn weights(&self, site: Option<&str>) -> Vec<Tensor<2>> {
+        let hidden = self
+            .layers
+            .iter()
+            .map(|layer| (layer.sites[1].name.as_str(), &layer.linear));
+        hidden
+            .chain([(self.output_site.name.as_str(), &self.output)])
+            .filter(|(name, _)| site.is_none_or(|s| s.trim_end_matches(".pre") == *name))
+            .map(|(_, linear)| linear.weight.val())
+            .collect()
+    }
+}
