@@ -1,0 +1,28 @@
+//! Mutual information of the units with the input and with the label, in nats (C18 sec. 5; Kolchinsky & Tracey 2017).
+
+use super::{Reading, Value};
+use crate::mutual_information::MutualInformation;
+
+/// Lower bound of I(z;x).
+pub(super) fn x_lower(reading: &Reading<'_>) -> Option<Value> {
+    bounds(reading).map(|information| Value::Real(information.x_lower))
+}
+
+/// Upper bound of I(z;x).
+pub(super) fn x_upper(reading: &Reading<'_>) -> Option<Value> {
+    bounds(reading).map(|information| Value::Real(information.x_upper))
+}
+
+/// Estimate of I(z;y) from the lower bounds of its two entropies.
+pub(super) fn y_lower(reading: &Reading<'_>) -> Option<Value> {
+    bounds(reading)?.y_lower.map(Value::Real)
+}
+
+/// Estimate of I(z;y) from the upper bounds of its two entropies.
+pub(super) fn y_upper(reading: &Reading<'_>) -> Option<Value> {
+    bounds(reading)?.y_upper.map(Value::Real)
+}
+
+fn bounds<'r>(reading: &'r Reading<'_>) -> Option<&'r MutualInformation> {
+    reading.information()?.as_ref().ok()
+}

@@ -1,0 +1,232 @@
+//! What a reading gives: the numbers of one site, as they are written to JSON.
+
+use std::fmt;
+
+use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
+use serde::ser::{SerializeMap, Serializer};
+use serde::{Deserialize, Serialize};
+
+use super::{Format, Reading, Selection, catalog};
+use crate::Sketch;
+
+/// The value of a measure: a finite real number, or a count.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Value {
+    /// A real number.
+    Real(f64),
+    /// An integer.
+    Count(u64),
+}
+
+impl Value {
+    /// The value as a real number.
+    #[must_use]
+    pub fn as_f64(self) -> f64 {
+        match self {
+            Self::Real(value) => value,
+            Self::Count(value) => value as f64,
+        }
+    }
+}
+
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Real(value) => value.fmt(f),
+            Self::Count(value) => value.fmt(f),
+        }
+    }
+}
+
+/// The values of the chosen measures in the order of the catalog, `None` where one is undefined. In JSON an object.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Measures(Vec<(&'static str, Option<Value>)>);
+
+impl Measures {
+    /// Names and values.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, Option<Value>)> {
+        self.0.iter().copied()
+    }
+
+    /// The value of this name; `None` if it is undefined or was not chosen.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<f64> {
+        self.0.iter().find(|(other, _)| *other == name)?.1.map(Value::as_f64)
+    }
+}
+
+impl Serialize for Measures {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        for (name, value) in &self.0 {
+            map.serialize_entry(name, value)?;
+        }
+        map.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for Measures {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Entries;
+        impl<'de> Visitor<'de> for Entries {
+            type Value = Measures;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object of measures by name")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Measures, A::Error> {
+                let mut values = Vec::new();
+                while let Some(name) = map.next_key::<String>()? {
+                    let row = catalog::find(&name).map_err(A::Error::custom)?;
+                    // a count written by another program may be 5 or 5.0, a real number 1 or 1.0
+                    let value = match row.format {
+                        Format::Count => map.next_value::<Option<f64>>()?.map(|count| Value::Count(count as u64)),
+                        _ => map.next_value::<Option<f64>>()?.map(Value::Real),
+                    };
+                    values.push((row.name, value));
+                }
+                Ok(Measures(values))
+            }
+        }
+        deserializer.deserialize_map(Entries)
+    }
+}
+
+/// The name and version of the JSON form, `repshape.measurement/1`; anything else is refused on reading.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Schema;
+
+impl Schema {
+    /// What stands in the JSON.
+    pub const NAME: &'static str = "repshape.measurement/1";
+}
+
+impl Serialize for Schema {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(Self::NAME)
+    }
+}
+
+impl<'de> Deserialize<'de> for Schema {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let found = String::deserialize(deserializer)?;
+        if found == Self::NAME {
+            Ok(Self)
+        } else {
+            Err(D::Error::custom(format!("schema is \"{found}\", expected \"{}\"", Self::NAME)))
+        }
+    }
+}
+
+/// The characteristics of one site; serialises to the `repshape.measurement/1` object.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Measurement {
+    /// Name and version of the JSON form.
+    pub schema: Schema,
+    /// The file, run or model that was measured, to be filled in by the caller.
+    pub source: Option<String>,
+    /// The site that was measured, to be filled in by the caller.
+    pub site: Option<String>,
+    /// Number of rows seen.
+    pub rows: u64,
+    /// Number of units.
+    pub units: usize,
+    /// Number of declared classes.
+    pub classes: Option<usize>,
+    /// The values.
+    pub measures: Measures,
+    /// Number of rows of which all pairs gave the mutual information; absent if it was not read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mi_rows: Option<usize>,
+    /// Variance of the noise that the mutual information assumes; absent if it was not read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mi_variance: Option<f64>,
+    /// What a reader of the numbers should know.
+    pub notes: Vec<String>,
+}
+
+impl Measurement {
+    /// The value of a measure; `None` if it is undefined or was not chosen.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<f64> {
+        self.measures.get(name)
+    }
+}
+
+/// Reads the chosen measures from a sketch. A value is `None` where it is undefined (no rows, no labels, nothing varies,
+/// fewer than two units for a measure of pairs), and where it is too large for `f64`; a note then says so.
+#[must_use]
+pub fn measure(sketch: &Sketch, selection: &Selection) -> Measurement {
+    let reading = Reading::new(sketch, selection.options());
+    let mut notes = Vec::new();
+    let mut values = Vec::new();
+    for row in selection.rows() {
+        let value = (row.read)(&reading).filter(|value| {
+            let finite = value.as_f64().is_finite();
+            if !finite {
+                notes.push(format!("{} is beyond the range of f64", row.name));
+            }
+            finite
+        });
+        values.push((row.name, value));
+    }
+    let information = selection.rows().any(|row| row.needs.rows).then(|| reading.information()).flatten();
+    let bounds = information.and_then(|information| information.as_ref().ok());
+    notes.splice(0..0, notes_on(&reading, selection));
+    Measurement {
+        schema: Schema,
+        source: None,
+        site: None,
+        rows: sketch.rows(),
+        units: sketch.config().units,
+        classes: sketch.config().classes,
+        measures: Measures(values),
+        mi_rows: bounds.map(|bounds| bounds.rows),
+        mi_variance: bounds.map(|bounds| bounds.variance),
+        notes,
+    }
+}
+
+/// What was left out, and what the numbers cannot say.
+fn notes_on(reading: &Reading<'_>, selection: &Selection) -> Vec<String> {
+    let mut notes = Vec::new();
+    let sketch = reading.sketch();
+    if sketch.rows() == 0 {
+        return vec!["no rows: every measure is undefined".to_owned()];
+    }
+    let plural = |count: usize, one: &str, many: &str| format!("{count} {}", if count == 1 { one } else { many });
+    let chosen = |name: &str| selection.rows().any(|row| row.name == name);
+    if chosen("correlation") || chosen("mapc") {
+        let dead = reading.dead();
+        if dead > 0 {
+            notes.push(format!("{} left out of correlation", plural(dead, "dead unit", "dead units")));
+        }
+        let constant = reading.constant() - dead;
+        if constant > 0 {
+            notes.push(format!("{} left out of correlation", plural(constant, "constant unit", "constant units")));
+        }
+    }
+    let classes = &sketch.moments().classes;
+    let absent = classes.iter().filter(|class| class.moments.count == 0).count();
+    if absent > 0 && selection.rows().any(|row| row.needs.labels && !row.needs.rows) {
+        let has = if absent == 1 { "has" } else { "have" };
+        notes.push(format!("{absent} of {} {has} no rows: left out of class-wise means", plural(classes.len(), "class", "classes")));
+    }
+    if selection.rows().any(|row| row.needs.rows) {
+        match reading.information() {
+            None => notes.push("no rows were sampled: mutual information is undefined".to_owned()),
+            Some(Err(error)) => notes.push(format!("mutual information is undefined: {error}")),
+            Some(Ok(information)) => {
+                if (information.rows as u64) < sketch.rows() {
+                    notes.push(format!("mi over a sample of {} of {} rows", information.rows, sketch.rows()));
+                }
+                if information.x_at_ceiling {
+                    notes.push("mi bounds within 1% of ln N".to_owned());
+                }
+            }
+        }
+    }
+    notes
+}

@@ -1,0 +1,154 @@
+//! `Reading`: one look at a sketch, in which whatever several measures share is computed once.
+
+use std::sync::OnceLock;
+
+use super::Options;
+use crate::mutual_information::{MiError, MiOptions, MutualInformation, mutual_information};
+use crate::{Sketch, spectrum};
+
+/// A sketch with the shared intermediate results of its measures, each computed when first asked for.
+#[derive(Debug)]
+pub struct Reading<'a> {
+    sketch: &'a Sketch,
+    options: &'a Options,
+    covariance: OnceLock<Option<Vec<f64>>>,
+    variances: OnceLock<Option<Vec<f64>>>,
+    eigenvalues: OnceLock<Option<Vec<f64>>>,
+    uncentred_eigenvalues: OnceLock<Option<Vec<f64>>>,
+    information: OnceLock<Option<Result<MutualInformation, MiError>>>,
+}
+
+impl<'a> Reading<'a> {
+    /// Looks at a sketch.
+    #[must_use]
+    pub fn new(sketch: &'a Sketch, options: &'a Options) -> Self {
+        Self {
+            sketch,
+            options,
+            covariance: OnceLock::new(),
+            variances: OnceLock::new(),
+            eigenvalues: OnceLock::new(),
+            uncentred_eigenvalues: OnceLock::new(),
+            information: OnceLock::new(),
+        }
+    }
+
+    /// What is looked at.
+    #[must_use]
+    pub fn sketch(&self) -> &'a Sketch {
+        self.sketch
+    }
+
+    /// The settings of the measures.
+    #[must_use]
+    pub fn options(&self) -> &'a Options {
+        self.options
+    }
+
+    /// Number of units.
+    #[must_use]
+    pub fn units(&self) -> usize {
+        self.sketch.config().units
+    }
+
+    /// Number of units that are 0 for every row.
+    #[must_use]
+    pub fn dead(&self) -> usize {
+        (0..self.units()).filter(|&unit| self.sketch.moments().units.is_dead(unit)).count()
+    }
+
+    /// Number of units with one value only, the dead ones included.
+    #[must_use]
+    pub fn constant(&self) -> usize {
+        (0..self.units()).filter(|&unit| self.sketch.moments().units.is_constant(unit)).count()
+    }
+
+    /// The biased covariance of all rows, row-major and symmetric, exactly 0 for constant units. `None` without rows.
+    #[must_use]
+    pub fn covariance(&self) -> Option<&[f64]> {
+        let compute = || {
+            let moments = self.sketch.moments();
+            let units = self.units();
+            let constant: Vec<bool> = (0..units).map(|unit| moments.units.is_constant(unit)).collect();
+            let mut covariance = vec![0.0; units * units];
+            for i in 0..units {
+                for j in 0..=i {
+                    let value = moments.all.covariance(i, j)?;
+                    if !constant[i] && !constant[j] {
+                        covariance[i * units + j] = value;
+                        covariance[j * units + i] = value;
+                    }
+                }
+            }
+            Some(covariance)
+        };
+        self.covariance.get_or_init(compute).as_deref()
+    }
+
+    /// The biased variance of each unit over all rows, exactly 0 for constant units. `None` without rows.
+    #[must_use]
+    pub fn variances(&self) -> Option<&[f64]> {
+        let moments = self.sketch.moments();
+        let variance = |i| if moments.units.is_constant(i) { Some(0.0) } else { moments.all.covariance(i, i) };
+        let compute = || {
+            let variances = (0..self.units()).map(variance).collect::<Option<Vec<f64>>>();
+            variances.filter(|_| moments.rows() > 0)
+        };
+        self.variances.get_or_init(compute).as_deref()
+    }
+
+    /// The eigenvalues of the covariance of all rows, descending. `None` without rows.
+    #[must_use]
+    pub fn eigenvalues(&self) -> Option<&[f64]> {
+        let compute = || {
+            let varying = |unit: &usize| !self.sketch.moments().units.is_constant(*unit);
+            let varying: Vec<usize> = (0..self.units()).filter(varying).collect();
+            Some(self.eigenvalues_of(self.covariance()?, &varying))
+        };
+        self.eigenvalues.get_or_init(compute).as_deref()
+    }
+
+    /// The eigenvalues of the uncentred second moments `Z^T Z / N`, descending. `None` without rows.
+    #[must_use]
+    pub fn uncentred_eigenvalues(&self) -> Option<&[f64]> {
+        let compute = || {
+            let units = self.units();
+            let mean = &self.sketch.moments().all.mean;
+            let mut second = self.covariance()?.to_vec();
+            for (row, mean_i) in second.chunks_exact_mut(units).zip(mean) {
+                row.iter_mut().zip(mean).for_each(|(c, mean_j)| *c += mean_i * mean_j);
+            }
+            let live = |unit: &usize| !self.sketch.moments().units.is_dead(*unit);
+            let live: Vec<usize> = (0..units).filter(live).collect();
+            Some(self.eigenvalues_of(&second, &live))
+        };
+        self.uncentred_eigenvalues.get_or_init(compute).as_deref()
+    }
+
+    /// Eigenvalues of the rows and columns `of` of a matrix, the others being 0: they add zeros, and exactly so.
+    fn eigenvalues_of(&self, matrix: &[f64], of: &[usize]) -> Vec<f64> {
+        let units = self.units();
+        let mut part = Vec::with_capacity(of.len() * of.len());
+        for &i in of {
+            part.extend(of.iter().map(|&j| matrix[i * units + j]));
+        }
+        let mut values = spectrum::eigenvalues(&part, of.len());
+        // the null directions round to either side of 0; none of a second moment's is below
+        values.iter_mut().for_each(|value| *value = if *value < 0.0 { 0.0 } else { *value });
+        values.resize(units, 0.0);
+        values
+    }
+
+    /// The mutual information of the sampled rows with the input and, with classes, the label; the error says why there
+    /// is none. `None` without rows.
+    #[must_use]
+    pub fn information(&self) -> Option<&Result<MutualInformation, MiError>> {
+        let compute = || {
+            let sample = self.sketch.sample().read();
+            let labels = self.sketch.config().classes.map(|classes| (sample.labels.as_slice(), classes));
+            let options = MiOptions { variance: self.options.mi_variance };
+            (!sample.indices.is_empty()).then(|| mutual_information(&sample.values, self.units(), labels, &options))
+        };
+        self.information.get_or_init(compute).as_ref()
+    }
+}

@@ -1,0 +1,82 @@
+//! Moments of each class of rows.
+
+use serde::{Deserialize, Serialize};
+
+use super::units::extremes;
+use super::{Comoment, Spread};
+
+/// What is kept of each class.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ClassMoments {
+    /// Co-moments of all pairs of units: `K` matrices of `units x units`.
+    #[default]
+    Full,
+    /// Variances only: class-wise covariance and correlation are then undefined.
+    Diagonal,
+    /// Nothing: every class-wise measure is undefined; labels still serve the mutual information and the pictures.
+    Off,
+}
+
+/// The rows of one class.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ClassMoment {
+    /// Mean and co-moments.
+    pub moments: Comoment,
+    /// Smallest value of each unit; empty without rows.
+    pub min: Vec<f64>,
+    /// Largest value of each unit; empty without rows.
+    pub max: Vec<f64>,
+}
+
+impl ClassMoment {
+    pub(crate) fn empty() -> Self {
+        Self { moments: Comoment::empty(), min: Vec::new(), max: Vec::new() }
+    }
+
+    /// Whether the unit has one value only in this class (or the class no row).
+    #[must_use]
+    pub fn is_constant(&self, unit: usize) -> bool {
+        match (self.min.get(unit), self.max.get(unit)) {
+            (Some(min), Some(max)) => min >= max,
+            _ => true,
+        }
+    }
+
+    pub(crate) fn merge(&mut self, other: Self) {
+        if self.moments.count == 0 {
+            *self = other;
+        } else {
+            extremes(&other.min, &mut self.min, &mut []);
+            extremes(&other.max, &mut [], &mut self.max);
+            self.moments.merge(other.moments);
+        }
+    }
+}
+
+/// Of the rows `z` with their checked labels: the rows of each class are gathered, then treated as one set of rows.
+pub(crate) fn of(z: &[f64], labels: &[u32], units: usize, classes: usize, keep: ClassMoments) -> Vec<ClassMoment> {
+    let mut rows_of = vec![Vec::new(); classes];
+    for (n, &label) in labels.iter().enumerate() {
+        rows_of[label as usize].push(n);
+    }
+    let spread = match keep {
+        ClassMoments::Diagonal => Spread::diagonal,
+        _ => Spread::full,
+    };
+    let mut gathered = Vec::new();
+    let of_class = |rows: &Vec<usize>| {
+        if rows.is_empty() {
+            return ClassMoment::empty();
+        }
+        gathered.clear();
+        let (mut min, mut max) = (vec![f64::INFINITY; units], vec![f64::NEG_INFINITY; units]);
+        for &n in rows {
+            let row = &z[n * units..(n + 1) * units];
+            extremes(row, &mut min, &mut max);
+            gathered.extend_from_slice(row);
+        }
+        ClassMoment { moments: Comoment::of(&mut gathered, units, spread), min, max }
+    };
+    rows_of.iter().map(of_class).collect()
+}

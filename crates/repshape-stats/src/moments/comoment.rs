@@ -1,0 +1,120 @@
+//! Means and co-moments of the units over one set of rows.
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::gram;
+
+/// Number of rows, mean of each unit, and `sum_n (z_in - mu_i)(z_jn - mu_j)` of the pairs.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Comoment {
+    /// Number of rows.
+    pub count: u64,
+    /// Mean of each unit; empty without rows.
+    pub mean: Vec<f64>,
+    /// Sums of products of the deviations from the means; empty without rows.
+    pub spread: Spread,
+}
+
+/// Sums of products of deviations: of every pair of units, or of each unit with itself.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Spread {
+    /// Row-major `units x units`; only the lower triangle, diagonal included, has a meaning.
+    Full(Vec<f64>),
+    /// One number for each unit.
+    Diagonal(Vec<f64>),
+}
+
+impl Spread {
+    /// Of all pairs, from centred rows.
+    pub(crate) fn full(centred: &[f64], units: usize) -> Self {
+        let mut lower = vec![0.0; units * units];
+        // one row is its own mean
+        if centred.len() > units {
+            gram::gram_lower(&mut lower, centred, units);
+        }
+        Self::Full(lower)
+    }
+
+    /// Of each unit alone, from centred rows.
+    pub(crate) fn diagonal(centred: &[f64], units: usize) -> Self {
+        let mut squares = vec![0.0; units];
+        for row in centred.chunks_exact(units) {
+            squares.iter_mut().zip(row).for_each(|(sum, z)| *sum += z * z);
+        }
+        Self::Diagonal(squares)
+    }
+}
+
+impl Comoment {
+    pub(crate) fn empty() -> Self {
+        Self { count: 0, mean: Vec::new(), spread: Spread::Full(Vec::new()) }
+    }
+
+    /// Of the row-major rows `z`, which are left centred; `spread` is one of [`Spread`]'s two.
+    pub(crate) fn of(z: &mut [f64], units: usize, spread: impl Fn(&[f64], usize) -> Spread) -> Self {
+        let count = z.len() / units;
+        if count == 0 {
+            return Self::empty();
+        }
+        let mut mean = vec![0.0; units];
+        for row in z.chunks_exact(units) {
+            mean.iter_mut().zip(row).for_each(|(sum, z)| *sum += z);
+        }
+        mean.iter_mut().for_each(|sum| *sum /= count as f64);
+        for row in z.chunks_exact_mut(units) {
+            row.iter_mut().zip(&mean).for_each(|(z, mean)| *z -= mean);
+        }
+        Self { count: count as u64, mean, spread: spread(z, units) }
+    }
+
+    /// The biased covariance (1/N) of units i and j, 0 for one row. `None` without rows, and for a
+    /// pair of different units where only the diagonal was kept.
+    #[must_use]
+    pub fn covariance(&self, i: usize, j: usize) -> Option<f64> {
+        let units = self.mean.len();
+        let sum = match &self.spread {
+            Spread::Full(lower) => *lower.get(i.max(j) * units + i.min(j))?,
+            Spread::Diagonal(squares) if i == j => *squares.get(i)?,
+            Spread::Diagonal(_) => return None,
+        };
+        (self.count > 0).then(|| sum / self.count as f64)
+    }
+
+    pub(crate) fn merge(&mut self, other: Self) {
+        if other.count == 0 {
+            return;
+        }
+        if self.count == 0 {
+            *self = other;
+            return;
+        }
+        let units = self.mean.len();
+        let (own, theirs) = (self.count as f64, other.count as f64);
+        let rows = own + theirs;
+        let apart: Vec<f64> = other.mean.iter().zip(&self.mean).map(|(theirs, own)| theirs - own).collect();
+        let weight = own * theirs / rows;
+        match (&mut self.spread, &other.spread) {
+            (Spread::Full(into), Spread::Full(from)) => {
+                into.par_chunks_mut(units).with_min_len(64).zip(from.par_chunks(units)).enumerate().for_each(
+                    |(i, (into, from))| {
+                        let scale = weight * apart[i];
+                        for ((sum, from), apart) in into[..=i].iter_mut().zip(from).zip(&apart) {
+                            *sum += from + scale * apart;
+                        }
+                    },
+                );
+            }
+            (Spread::Diagonal(into), Spread::Diagonal(from)) => {
+                for ((sum, from), apart) in into.iter_mut().zip(from).zip(&apart) {
+                    *sum += from + weight * apart * apart;
+                }
+            }
+            // the same configuration makes both, and `Sketch::merge` compares configurations
+            _ => unreachable!("full and diagonal co-moments never meet"),
+        }
+        self.mean.iter_mut().zip(&apart).for_each(|(mean, apart)| *mean += apart * (theirs / rows));
+        self.count += other.count;
+    }
+}

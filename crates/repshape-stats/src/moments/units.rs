@@ -1,0 +1,95 @@
+//! What is kept of each unit alone.
+
+use serde::{Deserialize, Serialize};
+
+/// Extremes, absolute sums, zeros and the positive values of each unit. Every vector has one element for each unit.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct UnitMoments {
+    /// Smallest value; infinity without rows.
+    pub min: Vec<f64>,
+    /// Largest value; minus infinity without rows.
+    pub max: Vec<f64>,
+    /// Sum of the absolute values.
+    pub absolute_sum: Vec<f64>,
+    /// Number of values with `abs(z) <= eps`.
+    pub zeros: Vec<u64>,
+    /// Number of values above 0.
+    pub positive_count: Vec<u64>,
+    /// Mean of the values above 0; 0 without any.
+    pub positive_mean: Vec<f64>,
+    /// Sum of squared deviations of the values above 0 from their mean.
+    pub positive_spread: Vec<f64>,
+}
+
+impl UnitMoments {
+    pub(crate) fn empty(units: usize) -> Self {
+        Self {
+            min: vec![f64::INFINITY; units],
+            max: vec![f64::NEG_INFINITY; units],
+            absolute_sum: vec![0.0; units],
+            zeros: vec![0; units],
+            positive_count: vec![0; units],
+            positive_mean: vec![0.0; units],
+            positive_spread: vec![0.0; units],
+        }
+    }
+
+    pub(crate) fn of(z: &[f64], units: usize, zero_eps: f64) -> Self {
+        let mut all = Self::empty(units);
+        for row in z.chunks_exact(units) {
+            extremes(row, &mut all.min, &mut all.max);
+            all.absolute_sum.iter_mut().zip(row).for_each(|(sum, z)| *sum += z.abs());
+            all.zeros.iter_mut().zip(row).for_each(|(count, z)| *count += u64::from(z.abs() <= zero_eps));
+            all.positive_count.iter_mut().zip(row).for_each(|(count, z)| *count += u64::from(*z > 0.0));
+            all.positive_mean.iter_mut().zip(row).for_each(|(sum, z)| *sum += z.max(0.0));
+        }
+        for (mean, count) in all.positive_mean.iter_mut().zip(&all.positive_count) {
+            *mean /= (*count).max(1) as f64;
+        }
+        for row in z.chunks_exact(units) {
+            for ((sum, mean), &z) in all.positive_spread.iter_mut().zip(&all.positive_mean).zip(row) {
+                let apart = if z > 0.0 { z - mean } else { 0.0 };
+                *sum += apart * apart;
+            }
+        }
+        all
+    }
+
+    /// Whether the unit has one value only (or no row was seen).
+    #[must_use]
+    pub fn is_constant(&self, unit: usize) -> bool {
+        self.min[unit] >= self.max[unit]
+    }
+
+    /// Whether the unit is 0 for every row.
+    #[must_use]
+    pub fn is_dead(&self, unit: usize) -> bool {
+        self.min[unit] == 0.0 && self.max[unit] == 0.0
+    }
+
+    pub(crate) fn merge(&mut self, other: Self) {
+        extremes(&other.min, &mut self.min, &mut []);
+        extremes(&other.max, &mut [], &mut self.max);
+        self.absolute_sum.iter_mut().zip(&other.absolute_sum).for_each(|(sum, other)| *sum += other);
+        self.zeros.iter_mut().zip(&other.zeros).for_each(|(count, other)| *count += other);
+        for i in 0..self.min.len() {
+            let theirs = other.positive_count[i];
+            if theirs == 0 {
+                continue;
+            }
+            let own = self.positive_count[i] as f64;
+            let share = theirs as f64 / (own + theirs as f64);
+            let apart = other.positive_mean[i] - self.positive_mean[i];
+            self.positive_spread[i] += other.positive_spread[i] + own * share * apart * apart;
+            // exact where this side has no value yet: the mean is then 0 and the share 1
+            self.positive_mean[i] += share * apart;
+            self.positive_count[i] += theirs;
+        }
+    }
+}
+
+/// Lowers `min` and raises `max` to take in `values`; an empty slice is left alone.
+pub(crate) fn extremes(values: &[f64], min: &mut [f64], max: &mut [f64]) {
+    min.iter_mut().zip(values).for_each(|(min, &z)| *min = if z < *min { z } else { *min });
+    max.iter_mut().zip(values).for_each(|(max, &z)| *max = if z > *max { z } else { *max });
+}
