@@ -74,7 +74,10 @@ impl Row {
             }
         };
         // a name may be a whole file by mistake
-        Err(PenaltyError::UnknownName { name: name.chars().take(60).collect(), hint })
+        Err(PenaltyError::UnknownName {
+            name: name.chars().take(60).collect(),
+            hint,
+        })
     }
 
     /// The default reduction.
@@ -115,7 +118,10 @@ pub const CATALOG: &[Row] = &[
         takes: Takes::Weight,
         target: Target::Activations,
         scope: Scope::All,
-        config: PenaltyConfig::Covariance { scope: Scope::All, reduction: MEAN },
+        config: PenaltyConfig::Covariance {
+            scope: Scope::All,
+            reduction: MEAN,
+        },
     },
     Row {
         name: "cw-cr",
@@ -128,7 +134,10 @@ pub const CATALOG: &[Row] = &[
         takes: Takes::Weight,
         target: Target::Activations,
         scope: Scope::Class,
-        config: PenaltyConfig::Covariance { scope: Scope::Class, reduction: MEAN },
+        config: PenaltyConfig::Covariance {
+            scope: Scope::Class,
+            reduction: MEAN,
+        },
     },
     Row {
         name: "vr",
@@ -141,7 +150,10 @@ pub const CATALOG: &[Row] = &[
         takes: Takes::Weight,
         target: Target::Activations,
         scope: Scope::All,
-        config: PenaltyConfig::Variance { scope: Scope::All, reduction: MEAN },
+        config: PenaltyConfig::Variance {
+            scope: Scope::All,
+            reduction: MEAN,
+        },
     },
     Row {
         name: "cw-vr",
@@ -154,7 +166,10 @@ pub const CATALOG: &[Row] = &[
         takes: Takes::Weight,
         target: Target::Activations,
         scope: Scope::Class,
-        config: PenaltyConfig::Variance { scope: Scope::Class, reduction: MEAN },
+        config: PenaltyConfig::Variance {
+            scope: Scope::Class,
+            reduction: MEAN,
+        },
     },
     Row {
         name: "rr",
@@ -167,7 +182,11 @@ pub const CATALOG: &[Row] = &[
         takes: Takes::Weight,
         target: Target::Activations,
         scope: Scope::All,
-        config: PenaltyConfig::Rank { scope: Scope::All, estimate: Estimate::Holder, reduction: MEAN },
+        config: PenaltyConfig::Rank {
+            scope: Scope::All,
+            estimate: Estimate::Holder,
+            reduction: MEAN,
+        },
     },
     Row {
         name: "cw-rr",
@@ -180,7 +199,11 @@ pub const CATALOG: &[Row] = &[
         takes: Takes::Weight,
         target: Target::Activations,
         scope: Scope::Class,
-        config: PenaltyConfig::Rank { scope: Scope::Class, estimate: Estimate::Holder, reduction: MEAN },
+        config: PenaltyConfig::Rank {
+            scope: Scope::Class,
+            estimate: Estimate::Holder,
+            reduction: MEAN,
+        },
     },
     Row {
         name: "lsigma",
@@ -206,7 +229,10 @@ pub const CATALOG: &[Row] = &[
         takes: Takes::Weight,
         target: Target::Activations,
         scope: Scope::All,
-        config: PenaltyConfig::Pairwise { form: Form::Signed, reduction: SUM },
+        config: PenaltyConfig::Pairwise {
+            form: Form::Signed,
+            reduction: SUM,
+        },
     },
     Row {
         name: "decov",
@@ -227,12 +253,15 @@ pub const CATALOG: &[Row] = &[
         formula: "1/2 sum_{i in Y, j in Z} c_ij^2, over all pairs of groups Y, Z",
         gradient: "1/N sum_{j in other groups} c_ij (z_jn - mu_j)",
         source: "Cheung et al. 2014, eqs. 6 to 8",
-        options: &["GROUPS such as 0-9+10-11", "mean", "sum"],
+        options: &["GROUPS such as 0-9/10-11", "mean", "sum"],
         degree: Some(4.0),
         takes: Takes::Weight,
         target: Target::Activations,
         scope: Scope::All,
-        config: PenaltyConfig::XCov { groups: None, reduction: SUM },
+        config: PenaltyConfig::XCov {
+            groups: None,
+            reduction: SUM,
+        },
     },
     Row {
         name: "variance-hinge",

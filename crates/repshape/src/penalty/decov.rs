@@ -2,8 +2,8 @@
 
 use burn::tensor::Tensor;
 
-use super::products::squared_covariances;
 use super::Penalty;
+use super::products::squared_covariances;
 use crate::groups::{Groups, Scope};
 
 /// `1/2 sum_{i!=j} c_ij^2`, biased covariances (`1/N`): [`super::Covariance`] over all rows, summed, times 1/2. One form only.

@@ -9,7 +9,11 @@ const BLOCK_ENTRIES: usize = 1 << 22;
 
 /// `1/(N-1)`, and 0 for one row, whose covariance is taken as 0.
 pub(super) fn unbiased(rows: usize) -> f64 {
-    if rows < 2 { 0.0 } else { 1.0 / (rows - 1) as f64 }
+    if rows < 2 {
+        0.0
+    } else {
+        1.0 / (rows - 1) as f64
+    }
 }
 
 /// Of group-centred `c`: `sum_k sum_{i!=j} (c^k_ij)^2`, and a quarter of its gradient,
@@ -27,7 +31,11 @@ pub(super) fn squared_covariances(c: Tensor<2>, groups: &Groups) -> (Tensor<1>, 
     }
     groups.by_block(c, |c, groups| {
         let [rows, units] = c.dims();
-        if groups.present() == 1 && rows >= units { by_units(c) } else { by_rows(c, groups) }
+        if groups.present() == 1 && rows >= units {
+            by_units(c)
+        } else {
+            by_rows(c, groups)
+        }
     })
 }
 

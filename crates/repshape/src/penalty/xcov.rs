@@ -1,8 +1,6 @@
 //! Cross-covariance between groups of units (XCov).
 
-use std::ops::Range;
-
-use burn::tensor::Tensor;
+use burn::tensor::{Int, Tensor, TensorData};
 
 use super::{Penalty, PenaltyError, Reduction, UnitGroups};
 use crate::groups::{Groups, Scope};
@@ -23,10 +21,12 @@ pub struct XCov {
 impl Penalty for XCov {
     fn value_and_gradient(&self, z: &Tensor<2>, groups: &Groups) -> (Tensor<1>, Tensor<2>) {
         let [_, units] = z.dims();
-        let ranges = self.groups.ranges();
+        let members = self.groups.units();
         let centred = groups.centre(z);
-        let parts: Vec<Tensor<2>> =
-            ranges.iter().map(|range| centred.clone().slice_dim(1, range.clone())).collect();
+        let parts: Vec<Tensor<2>> = members
+            .iter()
+            .map(|group| centred.clone().select(1, indices(group, z)))
+            .collect();
         let mut gradients: Vec<Tensor<2>> = parts.iter().map(Tensor::zeros_like).collect();
         let (mut value, mut pairs) = (Tensor::zeros([1], (&z.device(), z.dtype())), 0.0);
         for b in 1..parts.len() {
@@ -35,11 +35,14 @@ impl Penalty for XCov {
                 value = value + sum;
                 gradients[a] = gradients[a].clone() + of_a;
                 gradients[b] = gradients[b].clone() + of_b;
-                pairs += (ranges[a].len() * ranges[b].len()) as f64;
+                pairs += (members[a].len() * members[b].len()) as f64;
             }
         }
         let scale = self.reduction.scale(pairs);
-        (value * (0.5 * scale), place(gradients, ranges, units) * scale)
+        (
+            value * (0.5 * scale),
+            place(gradients, members, units) * scale,
+        )
     }
 
     fn scope(&self) -> Scope {
@@ -63,7 +66,11 @@ fn pair(y: &Tensor<2>, z: &Tensor<2>) -> (Tensor<1>, Tensor<2>, Tensor<2>) {
         let of_rows = |x: &Tensor<2>| x.clone().matmul(x.clone().transpose()) * per_row;
         let (yy, zz) = (of_rows(y), of_rows(z));
         let sum = (yy.clone() * zz.clone()).sum();
-        (sum, zz.matmul(y.clone()) * per_row, yy.matmul(z.clone()) * per_row)
+        (
+            sum,
+            zz.matmul(y.clone()) * per_row,
+            yy.matmul(z.clone()) * per_row,
+        )
     } else {
         let cross = y.clone().transpose().matmul(z.clone()) * per_row;
         let of_y = z.clone().matmul(cross.clone().transpose()) * per_row;
@@ -73,21 +80,25 @@ fn pair(y: &Tensor<2>, z: &Tensor<2>) -> (Tensor<1>, Tensor<2>, Tensor<2>) {
 }
 
 /// The groups' columns at their places among `units`, 0 elsewhere.
-fn place(parts: Vec<Tensor<2>>, ranges: &[Range<usize>], units: usize) -> Tensor<2> {
+fn place(mut parts: Vec<Tensor<2>>, members: &[Vec<usize>], units: usize) -> Tensor<2> {
     let [rows, _] = parts[0].dims();
-    let like = (&parts[0].device(), parts[0].dtype());
-    let mut order: Vec<usize> = (0..parts.len()).collect();
-    order.sort_by_key(|&g| ranges[g].start);
-    let (mut columns, mut next) = (Vec::new(), 0);
-    for g in order {
-        if ranges[g].start > next {
-            columns.push(Tensor::zeros([rows, ranges[g].start - next], like));
-        }
-        columns.push(parts[g].clone());
-        next = ranges[g].end;
+    let named: usize = members.iter().map(Vec::len).sum();
+    parts.push(Tensor::zeros(
+        [rows, 1],
+        (&parts[0].device(), parts[0].dtype()),
+    ));
+    // units of no group take the column of zeros
+    let mut source = vec![named; units];
+    for (column, &unit) in members.iter().flatten().enumerate() {
+        source[unit] = column;
     }
-    if next < units {
-        columns.push(Tensor::zeros([rows, units - next], like));
-    }
-    Tensor::cat(columns, 1)
+    let columns = Tensor::cat(parts, 1);
+    let source = indices(&source, &columns);
+    columns.select(1, source)
+}
+
+fn indices(units: &[usize], like: &Tensor<2>) -> Tensor<1, Int> {
+    let units: Vec<i64> = units.iter().map(|&unit| unit as i64).collect();
+    let length = units.len();
+    Tensor::from_data(TensorData::new(units, [length]), &like.device())
 }
