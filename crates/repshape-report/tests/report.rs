@@ -1,5 +1,7 @@
 //! The page in a real browser, without a network; and the figures on disk.
 
+#![allow(clippy::print_stderr)] // a skipped test says so, and the browser's timing is worth seeing
+
 mod synthetic;
 
 use std::{

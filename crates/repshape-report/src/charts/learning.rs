@@ -102,11 +102,11 @@ pub(crate) fn is_error(name: &str) -> bool {
 }
 
 /// `[epoch, value]` of each epoch, `null` as a gap; `None` when no value can be drawn.
-fn points<'a>(
-    curve: &'a Curve,
+fn points(
+    curve: &Curve,
     drawable: fn(f64) -> bool,
     show: fn(f64) -> Value,
-) -> Option<(&'a str, Vec<Value>)> {
+) -> Option<(&str, Vec<Value>)> {
     if !curve.values.iter().any(|&value| drawable(value)) {
         return None;
     }

@@ -4,7 +4,11 @@ use std::sync::Arc;
 
 use kuva::{
     plot::{ColorMap, Heatmap, LinePlot, MarkerShape, ScatterPlot},
-    render::{annotations::ReferenceLine, layout::{Layout, TickFormat}, plots::Plot},
+    render::{
+        annotations::ReferenceLine,
+        layout::{Layout, TickFormat},
+        plots::Plot,
+    },
 };
 use repshape_stats::pictures::{ClassHistogram, Components, Pictures, Scatter};
 
@@ -127,24 +131,36 @@ pub(super) fn correlation(pictures: &Pictures) -> Option<Figure> {
         format!("#{red:02x}{green:02x}{blue:02x}")
     }));
     let side = units as f64;
-    let heat_map = Heatmap::new().with_data(rows).with_color_map(map).with_cell_size(1.0);
-    let plots: Vec<Plot> =
-        vec![heat_map.with_legend("correlation").with_x_range(0.0, side).with_y_range(0.0, side).into()];
+    let heat_map = Heatmap::new()
+        .with_data(rows)
+        .with_color_map(map)
+        .with_cell_size(1.0);
+    let plots: Vec<Plot> = vec![
+        heat_map
+            .with_legend("correlation")
+            .with_x_range(0.0, side)
+            .with_y_range(0.0, side)
+            .into(),
+    ];
     let mut layout = Layout::auto_from_plots(&plots)
         .with_x_label("unit")
         .with_y_label("unit")
-        .with_width(HEIGHT)
+        // the colour bar takes the rest: the matrix itself is square
+        .with_width(HEIGHT + 105.0)
         .with_height(HEIGHT)
-        .with_equal_aspect()
         .with_show_grid(false)
         .with_x_axis_min(0.0)
         .with_x_axis_max(side)
         .with_y_axis_min(0.0)
         .with_y_axis_max(side)
         // the first row is drawn at the top, so the axis counts downwards
-        .with_y_tick_format(TickFormat::Custom(Arc::new(move |at| format!("{}", side - at))));
+        .with_y_tick_format(TickFormat::Custom(Arc::new(move |at| {
+            format!("{}", side - at)
+        })));
     if units >= 4 {
-        layout = layout.with_x_tick_step((side / 4.0).floor()).with_y_tick_step((side / 4.0).floor());
+        layout = layout
+            .with_x_tick_step((side / 4.0).floor())
+            .with_y_tick_step((side / 4.0).floor());
     }
     Some(Figure {
         plots,

@@ -44,7 +44,7 @@ fn scores(sheet: &mut Sheet, run: &RunPage) {
     }
     for (term, value) in &run.terms {
         sheet.raw(&format!(
-            "<div class=\"card term\"><span>{}</span><b>{}</b></div>\n",
+            "<div class=\"card part\"><span>{}</span><b>{}</b></div>\n",
             escape::html(term),
             value.map_or(UNDEFINED.into(), significant)
         ));
