@@ -199,6 +199,8 @@ fn figures_are_written_as_svg_and_png_and_large_heat_maps_as_png() {
         [
             "test-errors.svg",
             "test-errors.png",
+            "tuning.svg",
+            "tuning.png",
             "baseline-fc5-correlation.png",
             "baseline-fc5-histogram.svg",
             "baseline-fc5-histogram.png",

@@ -27,7 +27,7 @@ pub(crate) struct Figure {
 
 /// Writes each plot of `page` into `folder` (made if absent) and returns the files in the order written.
 ///
-/// A study gives `test-errors` and, for each panel, `NAME-SITE-correlation`, `-histogram`, `-scatter`,
+/// A study gives `test-errors`, `tuning` and, for each panel, `NAME-SITE-correlation`, `-histogram`, `-scatter`,
 /// `-components` and `-learning`; the other pages give the same for each representation. Two panels that
 /// would share a name are told apart by a number. A plot without data is left out. Every file is an SVG and a PNG, except heat maps
 /// of over 64 units, which are PNG alone.
@@ -50,6 +50,7 @@ fn collect(page: &Page) -> Vec<(String, Figure)> {
             drawn.extend(
                 plots::test_errors(&study.table).map(|figure| ("test-errors".to_string(), figure)),
             );
+            drawn.extend(plots::tuning(&study.table).map(|figure| ("tuning".to_string(), figure)));
             for panel in &study.panels {
                 drawn.extend(pictures(
                     &[&panel.regularizer, &panel.site],

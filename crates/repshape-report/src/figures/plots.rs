@@ -14,9 +14,10 @@ use repshape_stats::pictures::{ClassHistogram, Components, Pictures, Scatter};
 
 use super::{Figure, LARGEST_SVG_HEAT_MAP};
 use crate::{
-    charts::{learning::is_error, points},
+    charts::{learning::is_error, points, tuning::shared_range},
     colours,
     headline::BASELINE,
+    number::weight,
     page::{Curve, RegularizerRow},
 };
 
@@ -88,6 +89,45 @@ pub(super) fn test_errors(table: &[RegularizerRow]) -> Option<Figure> {
                 .with_dasharray("6 4"),
         );
     }
+    Some(Figure {
+        plots,
+        layout,
+        svg: true,
+    })
+}
+
+/// Validation error against the weight, one line for each regularizer that tried two or more positive weights.
+///
+/// The axis ends at twice the lowest error, as on the page; higher errors and diverged weights are left out.
+pub(super) fn tuning(table: &[RegularizerRow]) -> Option<Figure> {
+    let (_, top) = shared_range(table)?;
+    let plots: Vec<Plot> = table
+        .iter()
+        .filter_map(|row| {
+            let mut tried: Vec<(f64, f64)> = row
+                .tuning
+                .iter()
+                .filter_map(|&(at, error)| Some((at, error?)))
+                .filter(|(at, error)| at.is_finite() && *at > 0.0 && *error <= top)
+                .map(|(at, error)| (at, 100.0 * error))
+                .collect();
+            tried.sort_by(|a, b| a.0.total_cmp(&b.0));
+            (tried.len() > 1).then_some((row, tried))
+        })
+        .enumerate()
+        .map(|(k, (row, tried))| {
+            let line = LinePlot::new()
+                .with_data(tried)
+                .with_color(colours::class(k));
+            line.with_legend(label(&row.regularizer)).into()
+        })
+        .collect();
+    if plots.is_empty() {
+        return None;
+    }
+    let layout = axes(&plots, "weight", "validation error, %")
+        .with_log_x()
+        .with_x_tick_format(powers_of_ten());
     Some(Figure {
         plots,
         layout,
@@ -317,7 +357,11 @@ pub(super) fn learning(history: &[Curve]) -> Option<Figure> {
     let layout = axes(&plots, "epoch", if errors { "error, %" } else { "terms" });
     Some(Figure {
         plots,
-        layout: if errors { layout } else { layout.with_log_y() },
+        layout: if errors {
+            layout
+        } else {
+            layout.with_log_y().with_y_tick_format(powers_of_ten())
+        },
         svg: true,
     })
 }
@@ -329,6 +373,18 @@ fn axes(plots: &[Plot], x: &str, y: &str) -> Layout {
         .with_width(WIDTH)
         .with_height(HEIGHT)
         .with_show_grid(false)
+}
+
+/// Labels the powers of ten of a logarithmic axis and leaves the ticks between them bare: all would overlap.
+fn powers_of_ten() -> TickFormat {
+    TickFormat::Custom(Arc::new(|value| {
+        let power = value.log10();
+        if (power - power.round()).abs() < 1e-6 {
+            weight(value)
+        } else {
+            String::new()
+        }
+    }))
 }
 
 /// A name as it is: kuva would typeset what stands between dollar signs.
