@@ -27,6 +27,8 @@ pub(crate) fn option(history: &[Curve]) -> Option<Value> {
         return None;
     }
     let top = errors_top(history);
+    // the legend wraps at about three names a line
+    let legend = 26 + 16 * (errors.len() + terms.len()).div_ceil(3);
     let mut grids = Vec::new();
     let (mut x_axes, mut y_axes, mut series) = (Vec::new(), Vec::new(), Vec::new());
     let both = !errors.is_empty() && !terms.is_empty();
@@ -37,9 +39,9 @@ pub(crate) fn option(history: &[Curve]) -> Option<Value> {
         }
         let at = grids.len();
         grids.push(match (both, at) {
-            (true, 0) => json!({ "left": 46, "right": 14, "top": 46, "bottom": "58%" }),
+            (true, 0) => json!({ "left": 46, "right": 14, "top": legend, "bottom": "58%" }),
             (true, _) => json!({ "left": 46, "right": 14, "top": "54%", "bottom": 36 }),
-            _ => json!({ "left": 46, "right": 14, "top": 46, "bottom": 36 }),
+            _ => json!({ "left": 46, "right": 14, "top": legend, "bottom": 36 }),
         });
         let last = !both || at == 1;
         x_axes.push(with(value_axis(if last { "epoch" } else { "" }), json!({
