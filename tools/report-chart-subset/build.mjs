@@ -1,4 +1,4 @@
-// npm ci && npm run build: writes the minified subset and Apache's LICENSE and NOTICE beside it.
+// npm ci && npm run build: writes the minified subset and the licences of what is in it.
 import { build } from 'esbuild';
 import { copyFile, mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -23,6 +23,12 @@ await build({
   },
   outfile: join(assets, 'echarts.min.js'),
 });
-for (const file of ['LICENSE', 'NOTICE']) {
-  await copyFile(join(here, 'node_modules/echarts', file), join(assets, `echarts.${file}`));
+const licences = {
+  'echarts.LICENSE': 'echarts/LICENSE',
+  'echarts.NOTICE': 'echarts/NOTICE',
+  'echarts.LICENSE-d3': 'echarts/licenses/LICENSE-d3',
+  'zrender.LICENSE': 'zrender/LICENSE',
+};
+for (const [name, source] of Object.entries(licences)) {
+  await copyFile(join(here, 'node_modules', source), join(assets, name));
 }

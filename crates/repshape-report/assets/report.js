@@ -41,8 +41,6 @@
   const formats = {
     short: () => short,
     weight: () => (value) => (value >= 1e-3 && value < 1e4 ? String(+value.toPrecision(6)) : value.toExponential(0).replace('e+', 'e')),
-    floorOfRange: () => (range) => Math.max(0, Math.floor((range.min - 0.12 * (range.max - range.min)) * 10) / 10),
-    ceilingOfRange: () => (range) => Math.ceil((range.max + 0.12 * (range.max - range.min)) * 10) / 10,
     testError: (option) => (item) => {
       const name = escape(option.yAxis.data[item.value[1]]);
       return item.seriesName === 'mean' ? `<b>${name}</b><br>${percent(item.value[0])} ± ${item.value[2].toFixed(2)}` : `<b>${name}</b>, one trial<br>${percent(item.value[0])}`;
@@ -206,8 +204,11 @@
   addEventListener('scroll', hideTip, { passive: true });
 
   // ---- print: light colours, every picture, canvases that scale with the paper ---------------------------------------
+  let unfolded = [];
   addEventListener('beforeprint', () => {
     waiting.splice(0).forEach(draw);
+    unfolded = [...document.querySelectorAll('details:not([open])')];
+    unfolded.forEach((details) => { details.open = true; });
     printing = true;
     root.dataset.print = 'true';
     for (const place of places) {
@@ -222,6 +223,7 @@
   });
   addEventListener('afterprint', () => {
     printing = false;
+    unfolded.forEach((details) => { details.open = false; });
     delete root.dataset.print;
     document.querySelectorAll('.print-copy').forEach((copy) => copy.remove());
     redraw();

@@ -2,12 +2,7 @@
 
 use serde_json::Value;
 
-use crate::{
-    colours, escape,
-    page::Page,
-    sections,
-    sheet::Sheet,
-};
+use crate::{colours, escape, page::Page, sections, sheet::Sheet};
 
 const STYLE: &str = include_str!("../assets/report.css");
 const SCRIPT: &str = include_str!("../assets/report.js");
@@ -34,8 +29,11 @@ const CHARTS: &str = include_str!("../assets/echarts.min.js");
 pub fn render(pages: &[Page]) -> String {
     let sheet = skeleton(pages);
     let title = pages.first().map_or("Report", title);
-    let class_colours: String =
-        colours::CLASSES.iter().enumerate().map(|(k, colour)| format!("--class-{k}:{colour};")).collect();
+    let class_colours: String = colours::CLASSES
+        .iter()
+        .enumerate()
+        .map(|(k, colour)| format!("--class-{k}:{colour};"))
+        .collect();
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
@@ -57,7 +55,10 @@ pub(crate) fn skeleton(pages: &[Page]) -> Sheet {
     if pages.len() > 1 {
         sheet.raw("<nav>");
         for (at, page) in pages.iter().enumerate() {
-            sheet.raw(&format!("<a href=\"#page-{at}\">{}</a>", escape::html(title(page))));
+            sheet.raw(&format!(
+                "<a href=\"#page-{at}\">{}</a>",
+                escape::html(title(page))
+            ));
         }
         sheet.raw("</nav>");
     }
@@ -95,14 +96,24 @@ mod tests {
 
     /// Two rows, one panel of two units, two classes.
     fn tiny(name: &str) -> Page {
-        let row = |regularizer: &str, mean: Option<f64>, best| RegularizerRow {
+        let row = |regularizer: &str, mean: Option<f64>, best: bool| RegularizerRow {
             regularizer: regularizer.into(),
             weight: best.then_some(0.1),
             trials: 2,
             diverged: usize::from(mean.is_none()),
             test_error: mean.map(|mean| Spread { mean, std: 0.001 }),
             test_errors: vec![0.02, f64::NAN],
-            measures: [("sparsity".to_string(), mean.map(|mean| Spread { mean, std: f64::NAN })), (name.to_string(), None)].into(),
+            measures: [
+                (
+                    "sparsity".to_string(),
+                    mean.map(|mean| Spread {
+                        mean,
+                        std: f64::NAN,
+                    }),
+                ),
+                (name.to_string(), None),
+            ]
+            .into(),
             best,
             tied: false,
             tuning: vec![(0.1, Some(0.03)), (1.0, None)],
@@ -119,13 +130,32 @@ mod tests {
                     correlation: vec![Some(1.0), Some(0.5), Some(0.5), None],
                     covariance: vec![1.0; 4],
                     sparsity: vec![0.0; 2],
-                    histogram: ClassHistogram { unit: 1, edges: vec![0.0, 1.0, 2.0], counts: vec![vec![1, 0], vec![0, 1]] },
-                    scatter: Scatter { units: [0, 1], points: vec![[1.0, 2.0]], labels: vec![1] },
-                    components: Components { variance_share: vec![], points: vec![], labels: vec![] },
+                    histogram: ClassHistogram {
+                        unit: 1,
+                        edges: vec![0.0, 1.0, 2.0],
+                        counts: vec![vec![1, 0], vec![0, 1]],
+                    },
+                    scatter: Scatter {
+                        units: [0, 1],
+                        points: vec![[1.0, 2.0]],
+                        labels: vec![1],
+                    },
+                    components: Components {
+                        variance_share: vec![],
+                        points: vec![],
+                        labels: vec![],
+                    },
                 },
-                history: vec![Curve { name: name.into(), epochs: vec![1], values: vec![0.5] }],
+                history: vec![Curve {
+                    name: name.into(),
+                    epochs: vec![1],
+                    values: vec![0.5],
+                }],
             }],
-            how: vec![("command".into(), name.into()), ("spec".into(), format!("a = 1\nb = \"{name}\""))],
+            how: vec![
+                ("command".into(), name.into()),
+                ("spec".into(), format!("a = 1\nb = \"{name}\"")),
+            ],
             notes: vec![name.into()],
         })
     }

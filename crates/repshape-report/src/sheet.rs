@@ -17,10 +17,16 @@ impl Sheet {
         self.html.push_str(html);
     }
 
-    /// Appends `<tag class="class">text</tag>`, the text escaped; nothing when it is empty.
+    /// Appends `<tag class="class">text</tag>`, the text escaped and no class where it is empty; nothing when the text is.
     pub fn text(&mut self, tag: &str, class: &str, text: &str) {
         if !text.is_empty() {
-            self.html.push_str(&format!("<{tag} class=\"{class}\">{}</{tag}>\n", escape::html(text)));
+            let class = if class.is_empty() {
+                String::new()
+            } else {
+                format!(" class=\"{class}\"")
+            };
+            self.html
+                .push_str(&format!("<{tag}{class}>{}</{tag}>\n", escape::html(text)));
         }
     }
 

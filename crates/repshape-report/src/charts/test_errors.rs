@@ -11,15 +11,34 @@ pub(crate) fn option(table: &[RegularizerRow]) -> Value {
     let mut trials = Vec::new();
     let mut means = Vec::new();
     let mut bars = Vec::new();
+    let mut ends = Vec::new();
     for (at, row) in table.iter().enumerate() {
-        trials.extend(row.test_errors.iter().filter(|error| error.is_finite()).map(|&error| json!([in_percent(error), at])));
-        let Some(error) = row.test_error.filter(|error| error.mean.is_finite()) else { continue };
-        let emphasis = if row.best { "best" } else if row.tied { "tied" } else { "plain" };
-        let std = if error.std.is_finite() { error.std } else { 0.0 };
+        trials.extend(
+            row.test_errors
+                .iter()
+                .filter(|error| error.is_finite())
+                .map(|&error| json!([in_percent(error), at])),
+        );
+        let Some(error) = row.test_error.filter(|error| error.mean.is_finite()) else {
+            continue;
+        };
+        let emphasis = if row.best {
+            "best"
+        } else if row.tied {
+            "tied"
+        } else {
+            "plain"
+        };
+        let std = if error.std.is_finite() {
+            error.std
+        } else {
+            0.0
+        };
         means.push(json!({
             "value": [in_percent(error.mean), at, in_percent(std)],
             "itemStyle": { "color": colour(if row.tied && !row.best { "paper" } else { emphasis }), "borderColor": colour(emphasis), "borderWidth": 2 },
         }));
+        ends.extend([error.mean - std, error.mean + std].map(|end| json!([in_percent(end), at])));
         bars.push(json!([
             { "coord": [in_percent(error.mean - std), at], "lineStyle": { "color": colour(emphasis) } },
             { "coord": [in_percent(error.mean + std), at] },
@@ -36,7 +55,6 @@ pub(crate) fn option(table: &[RegularizerRow]) -> Value {
         "tooltip": { "trigger": "item", "formatter": format_by("testError") },
         "xAxis": with(value_axis("test error, %"), json!({
             "nameLocation": "middle", "nameGap": 26, "splitNumber": 6,
-            "min": format_by("floorOfRange"), "max": format_by("ceilingOfRange"),
         })),
         "yAxis": {
             "type": "category", "data": names, "inverse": true,
@@ -51,12 +69,14 @@ pub(crate) fn option(table: &[RegularizerRow]) -> Value {
                     "lineStyle": { "type": "solid", "width": 3, "cap": "round" }, "data": bars,
                 },
             },
+            // the axis takes its range from points, not from lines
+            { "name": "ends", "type": "scatter", "silent": true, "symbolSize": 0, "data": ends },
             {
                 "name": "trial", "type": "scatter", "symbol": "circle", "symbolSize": 6, "symbolOffset": [0, 9], "z": 3,
                 "itemStyle": { "color": colour("muted"), "opacity": 0.55 }, "data": trials,
                 "markLine": {
                     "silent": true, "symbol": "none", "animation": false,
-                    "label": { "formatter": BASELINE, "color": colour("muted"), "position": "end", "distance": 6 },
+                    "label": { "formatter": BASELINE, "color": colour("muted"), "position": "start", "distance": 6 },
                     "lineStyle": { "type": [3, 4], "width": 1, "color": colour("muted") }, "data": baseline,
                 },
             },
@@ -86,11 +106,27 @@ mod tests {
 
     #[test]
     fn rows_keep_the_tables_order_and_undefined_ones_keep_their_place() {
-        let option = option(&[row(BASELINE, Some(0.03), &[0.02, 0.04]), row("rr", None, &[f64::NAN]), row("l1", Some(0.02), &[0.02])]);
+        let option = option(&[
+            row(BASELINE, Some(0.03), &[0.02, 0.04]),
+            row("rr", None, &[f64::NAN]),
+            row("l1", Some(0.02), &[0.02]),
+        ]);
         assert_eq!(option["yAxis"]["data"], json!([BASELINE, "rr", "l1"]));
-        assert_eq!(option["series"][1]["data"], json!([[2.0, 0], [4.0, 0], [2.0, 2]]));
-        assert_eq!(option["series"][0]["data"][1]["value"], json!([2.0, 2, 0.5]));
-        assert_eq!(option["series"][0]["markLine"]["data"][0][0]["coord"], json!([2.5, 0]));
-        assert_eq!(option["series"][1]["markLine"]["data"], json!([{ "xAxis": 3.0 }]));
+        assert_eq!(
+            option["series"][2]["data"],
+            json!([[2.0, 0], [4.0, 0], [2.0, 2]])
+        );
+        assert_eq!(
+            option["series"][0]["data"][1]["value"],
+            json!([2.0, 2, 0.5])
+        );
+        assert_eq!(
+            option["series"][0]["markLine"]["data"][0][0]["coord"],
+            json!([2.5, 0])
+        );
+        assert_eq!(
+            option["series"][2]["markLine"]["data"],
+            json!([{ "xAxis": 3.0 }])
+        );
     }
 }

@@ -1,16 +1,16 @@
 //! The sections of each kind of page, written in reading order.
 
 mod how;
-mod measures;
 pub(crate) mod measurement;
+mod measures;
 mod panels;
-pub(crate) mod run;
 mod results;
+pub(crate) mod run;
 pub(crate) mod study;
 
 use crate::sheet::Sheet;
 
-/// Kind, title, subtitle and notes at the head of a page.
+/// Kind, title and subtitle at the head of a page.
 fn head(sheet: &mut Sheet, kind: &str, title: &str, subtitle: &str) {
     sheet.text("p", "kicker", kind);
     sheet.text("h1", "", title);

@@ -59,21 +59,37 @@ pub(crate) fn write(sheet: &mut Sheet, pictured: &[Pictured]) {
     if pictured.is_empty() {
         return;
     }
-    let kinds: Vec<&Kind> =
-        KINDS.iter().filter(|kind| kind.name != "learning" || pictured.iter().any(|one| !one.history.is_empty())).collect();
+    let kinds: Vec<&Kind> = KINDS
+        .iter()
+        .filter(|kind| {
+            kind.name != "learning" || pictured.iter().any(|one| !one.history.is_empty())
+        })
+        .collect();
     // a single representation has nothing to be compared with: all its pictures at once
-    let view = if pictured.len() > 1 { "correlation" } else { "all" };
+    let view = if pictured.len() > 1 {
+        "correlation"
+    } else {
+        "all"
+    };
     sheet.raw(&format!("<div class=\"pictures\" data-view=\"{view}\">\n"));
     if pictured.len() > 1 {
         sheet.raw("<div class=\"picker\" role=\"group\" aria-label=\"Picture\" hidden>\n");
         for kind in &kinds {
-            sheet.raw(&format!("<button type=\"button\" data-show=\"{}\" aria-pressed=\"{}\">{}</button>\n", kind.name, kind.name == view, kind.title));
+            sheet.raw(&format!(
+                "<button type=\"button\" data-show=\"{}\" aria-pressed=\"{}\">{}</button>\n",
+                kind.name,
+                kind.name == view,
+                kind.title
+            ));
         }
         sheet.raw("<button type=\"button\" data-show=\"all\" aria-pressed=\"false\">All</button>\n</div>\n");
     }
     sheet.raw("<div class=\"readings\">\n");
     for kind in &kinds {
-        sheet.raw(&format!("<p data-reading=\"{}\"><strong>{}.</strong> {}</p>\n", kind.name, kind.title, kind.reading));
+        sheet.raw(&format!(
+            "<p data-reading=\"{}\"><strong>{}.</strong> {}</p>\n",
+            kind.name, kind.title, kind.reading
+        ));
     }
     sheet.raw("</div>\n<div class=\"keys\"><div class=\"scale\" data-key=\"correlation\" aria-hidden=\"true\"><span>−1</span><i></i><span>1</span><b></b><span>constant unit</span></div>\n");
     class_key(sheet, pictured);
@@ -86,40 +102,70 @@ pub(crate) fn write(sheet: &mut Sheet, pictured: &[Pictured]) {
 
 /// The colours of the classes; nothing without labels.
 fn class_key(sheet: &mut Sheet, pictured: &[Pictured]) {
-    let classes = pictured.iter().map(|one| one.pictures.histogram.counts.len()).max().unwrap_or(0);
+    let classes = pictured
+        .iter()
+        .map(|one| one.pictures.histogram.counts.len())
+        .max()
+        .unwrap_or(0);
     if classes < 2 {
         return;
     }
     sheet.raw("<div class=\"classes\" data-key=\"classes\"><span>class</span>");
     for k in 0..classes.min(colours::CLASSES.len() * colours::SYMBOLS.len()) {
-        sheet.raw(&format!("<span><i class=\"dot {}\" style=\"--dot:{}\"></i>{k}</span>", colours::symbol(k), colours::class(k)));
+        sheet.raw(&format!(
+            "<span><i class=\"dot {}\" style=\"--dot:{}\"></i>{k}</span>",
+            colours::symbol(k),
+            colours::class(k)
+        ));
     }
     sheet.raw("</div>\n");
 }
 
 fn panel(sheet: &mut Sheet, one: &Pictured) {
     let pictures = one.pictures;
-    sheet.raw(&format!("<section class=\"panel\">\n<h3>{}{}", escape::html(one.name), one.mark));
+    sheet.raw(&format!(
+        "<section class=\"panel\">\n<h3>{}{}",
+        escape::html(one.name),
+        one.mark
+    ));
     if let Some(site) = one.site {
-        sheet.raw(&format!(" <span class=\"site\">{}</span>", escape::html(site)));
+        sheet.raw(&format!(
+            " <span class=\"site\">{}</span>",
+            escape::html(site)
+        ));
     }
     sheet.raw("</h3>\n<div class=\"strip\">\n");
     let mean = correlation::mean_absolute(pictures.units, &pictures.correlation);
     let charts = [
-        (correlation::matrix(pictures.units, &pictures.correlation), match mean {
-            Some(mean) => format!("{} units, mean |r| {}", pictures.units, significant(mean)),
-            None => format!("{} units", pictures.units),
-        }),
-        (histogram::option(&pictures.histogram).map(option), String::new()),
-        (points::scatter(&pictures.scatter).map(option), String::new()),
-        (points::components(&pictures.components).map(option), String::new()),
+        (
+            correlation::matrix(pictures.units, &pictures.correlation),
+            match mean {
+                Some(mean) => format!("{} units, mean |r| {}", pictures.units, significant(mean)),
+                None => format!("{} units", pictures.units),
+            },
+        ),
+        (
+            histogram::option(&pictures.histogram).map(option),
+            String::new(),
+        ),
+        (
+            points::scatter(&pictures.scatter).map(option),
+            String::new(),
+        ),
+        (
+            points::components(&pictures.components).map(option),
+            String::new(),
+        ),
         (learning::option(one.history).map(option), String::new()),
     ];
     for (kind, (spec, caption)) in KINDS.iter().zip(charts) {
         if kind.name == "learning" && one.history.is_empty() {
             continue;
         }
-        sheet.raw(&format!("<figure data-picture=\"{}\"><div class=\"figure-title\">{}</div>\n", kind.name, kind.title));
+        sheet.raw(&format!(
+            "<figure data-picture=\"{}\"><div class=\"figure-title\">{}</div>\n",
+            kind.name, kind.title
+        ));
         match spec {
             Some(spec) => sheet.chart(kind.name, &format!("{}: {}", one.name, kind.title), spec),
             None => sheet.raw("<p class=\"nothing\">nothing to draw</p>\n"),

@@ -10,7 +10,12 @@ use crate::{
 
 /// Writes the table with its legend.
 pub(crate) fn write(sheet: &mut Sheet, study: &StudyPage) {
-    let measured = definitions::MAIN.iter().copied().filter(|name| study.table.iter().any(|row| row.measures.contains_key(*name)));
+    let measured = definitions::MAIN.iter().copied().filter(|name| {
+        study
+            .table
+            .iter()
+            .any(|row| row.measures.contains_key(*name))
+    });
     let columns = definitions::ordered(measured);
     let diverged = study.table.iter().any(|row| row.diverged > 0);
     sheet.raw("<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Results\">\n<table class=\"results\">\n<thead><tr><th scope=\"col\">Regularizer</th><th scope=\"col\" class=\"number\">Weight</th><th scope=\"col\" class=\"number\">Test error, %</th><th scope=\"col\" class=\"number\">Trials</th>");
@@ -21,9 +26,16 @@ pub(crate) fn write(sheet: &mut Sheet, study: &StudyPage) {
         sheet.raw(&heading(column));
     }
     sheet.raw("</tr></thead>\n<tbody>\n");
-    for row in &study.table {
+    let texts: Vec<Vec<String>> = columns
+        .iter()
+        .map(|column| column_texts(&study.table, column.name))
+        .collect();
+    for (at, row) in study.table.iter().enumerate() {
         let (class, mark) = mark(row);
-        sheet.raw(&format!("<tr class=\"{class}\"><th scope=\"row\">{}{mark}</th>", escape::html(&row.regularizer)));
+        sheet.raw(&format!(
+            "<tr class=\"{class}\"><th scope=\"row\">{}{mark}</th>",
+            escape::html(&row.regularizer)
+        ));
         sheet.raw(&cell(&row.weight.map_or(UNDEFINED.into(), number::weight)));
         sheet.raw(&match row.test_error {
             Some(error) => format!(
@@ -37,9 +49,8 @@ pub(crate) fn write(sheet: &mut Sheet, study: &StudyPage) {
         if diverged {
             sheet.raw(&cell(&row.diverged.to_string()));
         }
-        for column in &columns {
-            let value = row.measures.get(column.name).copied().flatten();
-            sheet.raw(&cell(&value.map_or(UNDEFINED.into(), |spread| number::significant(spread.mean))));
+        for column in &texts {
+            sheet.raw(&cell(&column[at]));
         }
         sheet.raw("</tr>\n");
     }
@@ -66,7 +77,22 @@ pub(crate) fn heading(column: &Column) -> String {
     if column.line.is_empty() {
         return format!("<th scope=\"col\" class=\"number\">{title}</th>");
     }
-    format!("<th scope=\"col\" class=\"number\"><button type=\"button\" class=\"term\" data-tip=\"{}\">{title}</button></th>", escape::html(column.line))
+    format!(
+        "<th scope=\"col\" class=\"number\"><button type=\"button\" class=\"term\" data-tip=\"{}\">{title}</button></th>",
+        escape::html(column.line)
+    )
+}
+
+/// The means of one measure, aligned.
+fn column_texts(table: &[RegularizerRow], name: &str) -> Vec<String> {
+    let value = |row: &RegularizerRow| {
+        row.measures
+            .get(name)
+            .copied()
+            .flatten()
+            .map(|spread| spread.mean)
+    };
+    number::column(&table.iter().map(value).collect::<Vec<_>>())
 }
 
 fn cell(text: &str) -> String {

@@ -15,7 +15,11 @@ pub(crate) fn write(sheet: &mut Sheet, run: &RunPage) {
     scores(sheet, run);
     if let Some(option) = learning::option(&run.history) {
         sheet.raw("<section>\n<h2>Learning curves</h2>\n<figure class=\"wide\">\n");
-        sheet.chart("learning", "Learning curves", serde_json::json!({ "option": option }));
+        sheet.chart(
+            "learning",
+            "Learning curves",
+            serde_json::json!({ "option": option }),
+        );
         sheet.raw("<figcaption>Errors in percent above; below, on a logarithmic axis, the terms that training minimised.</figcaption>\n</figure>\n</section>\n");
     }
     measurement::measured(sheet, &run.sites);
@@ -40,7 +44,7 @@ fn scores(sheet: &mut Sheet, run: &RunPage) {
     }
     for (term, value) in &run.terms {
         sheet.raw(&format!(
-            "<div class=\"card term\"><span>{}</span><b>{}</b></div>\n",
+            "<div class=\"card part\"><span>{}</span><b>{}</b></div>\n",
             escape::html(term),
             value.map_or(UNDEFINED.into(), significant)
         ));

@@ -40,7 +40,11 @@ pub(crate) fn write(sheet: &mut Sheet, study: &StudyPage) {
             .iter()
             .map(|panel| Pictured {
                 name: &panel.regularizer,
-                mark: study.table.iter().find(|row| row.regularizer == panel.regularizer).map_or("", |row| results::mark(row).1),
+                mark: study
+                    .table
+                    .iter()
+                    .find(|row| row.regularizer == panel.regularizer)
+                    .map_or("", |row| results::mark(row).1),
                 site: Some(&panel.site),
                 pictures: &panel.pictures,
                 history: &panel.history,
@@ -53,8 +57,15 @@ pub(crate) fn write(sheet: &mut Sheet, study: &StudyPage) {
 }
 
 fn errors(sheet: &mut Sheet, study: &StudyPage) {
-    sheet.raw(&format!("<section>\n<h2>Test error</h2>\n<figure class=\"errors\" style=\"--rows:{}\">\n", study.table.len()));
-    sheet.chart("test-errors", "Test error of each regularizer", serde_json::json!({ "option": test_errors::option(&study.table) }));
+    sheet.raw(&format!(
+        "<section>\n<h2>Test error</h2>\n<figure class=\"errors\" style=\"--rows:{}\">\n",
+        study.table.len()
+    ));
+    sheet.chart(
+        "test-errors",
+        "Test error of each regularizer",
+        serde_json::json!({ "option": test_errors::option(&study.table) }),
+    );
     sheet.raw(
         "<figcaption>Large dot and bar: mean ± standard deviation over trials. Small dots: single trials. \
          Filled: the best; ringed: its bar overlaps the best's. Dashed: the baseline's mean.</figcaption>\n</figure>\n</section>\n",
@@ -62,7 +73,11 @@ fn errors(sheet: &mut Sheet, study: &StudyPage) {
 }
 
 fn characteristics(sheet: &mut Sheet, study: &StudyPage) {
-    let names: BTreeSet<&str> = study.table.iter().flat_map(|row| row.measures.keys().map(String::as_str)).collect();
+    let names: BTreeSet<&str> = study
+        .table
+        .iter()
+        .flat_map(|row| row.measures.keys().map(String::as_str))
+        .collect();
     if names.is_empty() {
         return;
     }
@@ -76,18 +91,32 @@ fn characteristics(sheet: &mut Sheet, study: &StudyPage) {
             values: row
                 .measures
                 .iter()
-                .filter_map(|(name, value)| value.filter(|value| value.mean.is_finite()).map(|value| (name.as_str(), (value.mean, Some(value.std)))))
+                .filter_map(|(name, value)| {
+                    value
+                        .filter(|value| value.mean.is_finite())
+                        .map(|value| (name.as_str(), (value.mean, Some(value.std))))
+                })
                 .collect(),
         })
         .collect();
-    heat_table(sheet, "Regularizer", &rows, &names.into_iter().collect::<Vec<_>>());
+    heat_table(
+        sheet,
+        "Regularizer",
+        &rows,
+        &names.into_iter().collect::<Vec<_>>(),
+    );
     sheet.raw("</section>\n");
 }
 
 fn weights(sheet: &mut Sheet, study: &StudyPage) {
-    let Some(range) = tuning::shared_range(&study.table) else { return };
-    let drawn: Vec<(&RegularizerRow, serde_json::Value)> =
-        study.table.iter().filter_map(|row| Some((row, tuning::option(row, range)?))).collect();
+    let Some(range) = tuning::shared_range(&study.table) else {
+        return;
+    };
+    let drawn: Vec<(&RegularizerRow, serde_json::Value)> = study
+        .table
+        .iter()
+        .filter_map(|row| Some((row, tuning::option(row, range)?)))
+        .collect();
     if drawn.is_empty() {
         return;
     }
@@ -96,8 +125,15 @@ fn weights(sheet: &mut Sheet, study: &StudyPage) {
          a triangle is an error above the scale, a cross a run that diverged. All share one scale.</p>\n<div class=\"tunings\">\n",
     );
     for (row, option) in drawn {
-        sheet.raw(&format!("<figure><div class=\"figure-title\">{}</div>\n", escape::html(&row.regularizer)));
-        sheet.chart("tuning", &format!("Validation error against the weight of {}", row.regularizer), serde_json::json!({ "option": option }));
+        sheet.raw(&format!(
+            "<figure><div class=\"figure-title\">{}</div>\n",
+            escape::html(&row.regularizer)
+        ));
+        sheet.chart(
+            "tuning",
+            &format!("Validation error against the weight of {}", row.regularizer),
+            serde_json::json!({ "option": option }),
+        );
         sheet.raw("</figure>\n");
     }
     sheet.raw("</div>\n</section>\n");
