@@ -30,8 +30,7 @@ impl Penalty for Covariance {
         let [_, units] = z.dims();
         let pairs = units as f64 * units.saturating_sub(1) as f64;
         let scale = self.reduction.scale(groups.count() as f64 * pairs);
-        let (sum, quarter) = squared_covariances(groups.centre(z), groups);
-        (sum * scale, quarter * (4.0 * scale))
+        squared_covariances(groups.centre(z), groups, scale)
     }
 
     fn scope(&self) -> Scope {

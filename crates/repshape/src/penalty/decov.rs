@@ -14,8 +14,7 @@ pub struct DeCov;
 
 impl Penalty for DeCov {
     fn value_and_gradient(&self, z: &Tensor<2>, groups: &Groups) -> (Tensor<1>, Tensor<2>) {
-        let (sum, quarter) = squared_covariances(groups.centre(z), groups);
-        (sum * 0.5, quarter * 2.0)
+        squared_covariances(groups.centre(z), groups, 0.5)
     }
 
     fn scope(&self) -> Scope {

@@ -84,10 +84,7 @@ impl Penalty for Pairwise {
                     (signed - c) * (2.0 * per_row),
                 )
             }
-            Form::Squared => {
-                let (sum, quarter) = squared_covariances(c, groups);
-                (sum * scale, quarter * (4.0 * scale))
-            }
+            Form::Squared => squared_covariances(c, groups, scale),
         }
     }
 

@@ -169,8 +169,7 @@ fn top(gram: Tensor<2>, trace: &Tensor<2>, groups: &Groups) -> (Tensor<2>, Tenso
         let next = unit(power.clone().matmul(x.clone()));
         let change = (next.clone() - x).abs().max().into_scalar::<f64>();
         x = next;
-        // also where the change is NaN
-        if step >= least && !(change > tolerance) {
+        if step >= least && (change <= tolerance || change.is_nan()) {
             break;
         }
         power = power.clone().matmul(power);

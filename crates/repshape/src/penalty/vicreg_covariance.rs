@@ -20,8 +20,7 @@ impl Penalty for VicregCovariance {
         let [rows, units] = z.dims();
         // from 1/N to 1/(N-1), squared
         let scale = self.reduction.scale(units as f64) * (rows as f64 * unbiased(rows)).powi(2);
-        let (sum, quarter) = squared_covariances(groups.centre(z), groups);
-        (sum * scale, quarter * (4.0 * scale))
+        squared_covariances(groups.centre(z), groups, scale)
     }
 
     fn scope(&self) -> Scope {
