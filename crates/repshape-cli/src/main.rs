@@ -1,2 +1,57 @@
-//! Placeholder.
-fn main() {}
+//! `repshape`: shapes, measures and rewires the hidden representations of neural networks.
+
+mod cli;
+mod command;
+mod experiment;
+mod export;
+mod failure;
+mod interrupt;
+mod output;
+mod pages;
+mod progress;
+mod run_folder;
+mod shell;
+mod spec;
+mod training;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use cli::{Cli, Command};
+use failure::{Failure, Outcome};
+
+// glibc's allocator costs half of a training step
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    match run(&Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            output::warn(&format!("error: {}", failure.message));
+            ExitCode::from(u8::try_from(failure.code).unwrap_or(1))
+        }
+    }
+}
+
+fn run(cli: &Cli) -> Outcome {
+    let global = &cli.global;
+    if let Some(threads) = global.threads {
+        rayon::ThreadPoolBuilder::new()
+            .num_threads(threads.into())
+            .build_global()
+            .map_err(|error| Failure::usage(format!("--threads {threads}: {error}")))?;
+    }
+    match &cli.command {
+        None => shell::map(global),
+        Some(Command::Study(args)) => command::study::run(args, global),
+        Some(Command::Shape(args)) => command::shape::run(args, global),
+        Some(Command::Measure(args)) => command::measure::run(args, global),
+        Some(Command::Penalty(args)) => command::penalty::run(args, global),
+        Some(Command::Report(args)) => command::report::run(args, global),
+        Some(Command::Data(args)) => command::data::run(args, global),
+        Some(Command::Completions(args)) => shell::completions(args, global),
+        Some(Command::Man(args)) => shell::man(args),
+    }
+}

@@ -60,6 +60,6 @@ pub use spec::DataSpec;
 pub use split::{Examples, Hold, SplitSpec, Targets, Test, Train, Tuning, Validation};
 pub use standardize::Standardization;
 pub use stream::{Purpose, below, sample, shuffle, stream};
-pub use summary::{Summary, summary};
+pub use summary::{PartSummary, Summary, summary};
 
 pub(crate) type Result<T, E = DataError> = std::result::Result<T, E>;

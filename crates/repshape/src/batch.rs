@@ -34,7 +34,7 @@ pub fn batch(rows: &Examples, indices: &[u32], target: Target, device: &Device, 
     );
     let targets = match (target, rows.targets()) {
         (Target::Labels, Targets::Classes { count, .. }) => one_hot(&labels, *count, device),
-        (Target::Labels, Targets::Input) => one_hot(&[], 0, device),
+        (Target::Labels, _) => one_hot(&[], 0, device),
         (Target::Input, _) => plain.clone(),
     };
     Batch {
@@ -51,7 +51,7 @@ pub fn target_columns(rows: &Examples, target: Target) -> Option<usize> {
     match (target, rows.targets()) {
         (Target::Input, _) => Some(rows.columns()),
         (Target::Labels, Targets::Classes { count, .. }) => Some(*count),
-        (Target::Labels, Targets::Input) => None,
+        (Target::Labels, _) => None,
     }
 }
 

@@ -1,10 +1,11 @@
 //! A training under way as one safetensors file, exact to the last bit.
 
 use std::collections::HashMap;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use burn::module::Module;
-use repshape_data::write::write_atomic;
+use repshape_data::{DataError, write::write_atomic};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
 
@@ -27,7 +28,7 @@ struct State {
 /// Why a checkpoint cannot be written or read.
 #[derive(Debug, thiserror::Error)]
 pub enum CheckpointError {
-    /// The file system refuses.
+    /// The file cannot be read.
     #[error("{path}: {source}")]
     File {
         /// The file.
@@ -35,6 +36,9 @@ pub enum CheckpointError {
         /// Why.
         source: std::io::Error,
     },
+    /// The file cannot be written.
+    #[error(transparent)]
+    Write(#[from] DataError),
     /// The file is no checkpoint of ours.
     #[error("{path}: not a checkpoint of this version ({problem})")]
     Format {
@@ -180,10 +184,7 @@ fn write_tensors(
         .map_err(|error| format_error(path, error))?;
     let metadata = state.map(|state| HashMap::from([("state".to_owned(), state)]));
     let file = safetensors::serialize(views, metadata).map_err(|error| format_error(path, error))?;
-    write_atomic(path, |writer| writer.write_all(&file)).map_err(|source| CheckpointError::File {
-        path: path.to_owned(),
-        source: std::io::Error::other(source),
-    })
+    Ok(write_atomic(path, |writer| writer.write_all(&file))?)
 }
 
 fn read_tensors(path: &Path) -> Result<(Vec<Parameter>, Option<String>), CheckpointError> {

@@ -1,3 +1,5 @@
 //! Checks of the crate from outside.
 
 mod penalty;
+
+mod training;

@@ -3,7 +3,7 @@
 use burn::module::Module;
 use burn::nn::{BatchNorm, BatchNormConfig, Linear};
 use burn::tensor::{Device, Tensor};
-use repshape_data::stream::{Purpose, stream};
+use repshape_data::{Purpose, stream};
 
 use super::{Activation, MlpSpec, Network, Site, Tap};
 

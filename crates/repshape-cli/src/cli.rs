@@ -1,0 +1,391 @@
+//! The command line: one definition for parsing, help, man pages and completions.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use repshape::network::MlpSpec;
+use repshape::optimizer::OptimizerConfig;
+use repshape::penalty::Term;
+use repshape_data::{DataSpec, Hold};
+
+use crate::spec::Member;
+
+/// Shapes, measures and rewires the hidden representations of neural networks.
+#[derive(Debug, Parser)]
+#[command(name = "repshape", version, max_term_width = 110, disable_help_subcommand = true)]
+pub struct Cli {
+    /// What to do; a map of the verbs without it.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// What every command takes.
+    #[command(flatten)]
+    pub global: Global,
+}
+
+/// Flags of every command.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Everywhere")]
+pub struct Global {
+    /// Threads to use [default: all cores]
+    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+    /// How results are printed [default: table on a terminal, json otherwise]
+    #[arg(long, global = true, value_name = "FORMAT")]
+    pub format: Option<Format>,
+    /// Write the results to a file instead of standard output
+    #[arg(long, global = true, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// No progress
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+    /// More on standard error
+    #[arg(long, short, global = true)]
+    pub verbose: bool,
+    /// Seed of everything random
+    #[arg(long, global = true, value_name = "N")]
+    pub seed: Option<u64>,
+}
+
+/// How results are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    Table,
+    /// For scripts; the schemas are in docs/schema.
+    Json,
+    /// For spreadsheets.
+    Csv,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Compares a set of regularizers: tunes each weight on validation rows, repeats with fresh seeds, reports
+    Study(StudyArgs),
+    /// Trains one network with penalties and measures it
+    Shape(ShapeArgs),
+    /// Measures representations: matrices (.npy .npz .csv) and run folders
+    Measure(MeasureArgs),
+    /// One penalty's value on a matrix, and its gradient
+    Penalty(PenaltyArgs),
+    /// One self-contained page from finished runs, studies and measurements
+    Report(ReportArgs),
+    /// Data sets: what is known, what is in one
+    Data(DataArgs),
+    /// Writes shell completions to standard output
+    Completions(CompletionsArgs),
+    /// Writes man pages to a folder
+    Man(ManArgs),
+}
+
+/// What can be changed in a recipe or spec, by flags.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Instead of the recipe's")]
+pub struct Overrides {
+    /// Data set: digits, mnist=DIR, idx=IMAGES,LABELS, npy=X.npy,y.npy, npz=FILE
+    #[arg(long, value_name = "NAME[=PATH]")]
+    pub data: Option<DataSpec>,
+    /// Hidden layers
+    #[arg(long, value_name = "mlp:WIDTH[:ACTIVATION],...")]
+    pub network: Option<MlpSpec>,
+    /// Passes over the training rows
+    #[arg(long, value_name = "N")]
+    pub epochs: Option<usize>,
+    /// Rows of a step
+    #[arg(long, value_name = "N")]
+    pub batch_size: Option<usize>,
+    /// Optimiser: adam:RATE, sgd:RATE[:MOMENTUM], rmsprop:RATE
+    #[arg(long, value_name = "NAME:RATE")]
+    pub optimizer: Option<OptimizerConfig>,
+    /// Training rows to keep after the validation rows are taken
+    #[arg(long, value_name = "N")]
+    pub train_rows: Option<usize>,
+    /// Validation rows: a number, or a fraction of the training rows
+    #[arg(long, value_name = "N", value_parser = hold)]
+    pub validation: Option<Hold>,
+    /// Zero mean and unit variance by the training rows
+    #[arg(long)]
+    pub standardize: bool,
+    /// Noise variance of the mutual information bounds
+    #[arg(long, value_name = "S2")]
+    pub mi_variance: Option<f64>,
+}
+
+fn hold(text: &str) -> Result<Hold, String> {
+    text.parse()
+        .map(Hold::Rows)
+        .or_else(|_| text.parse().map(Hold::Fraction))
+        .map_err(|_| "expected a number of rows or a fraction such as 0.2".to_owned())
+}
+
+/// Where results go and whether to go on.
+#[derive(Debug, Clone, Default, Args)]
+pub struct OutArgs {
+    /// Folder for the results [default: the next free repshape-runs/NAME-N]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Go on where an interrupted run stopped; nothing finished is repeated
+    #[arg(long)]
+    pub resume: bool,
+}
+
+/// `repshape study`.
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, after_help = "\
+Examples:
+  repshape study                                     the twelve of Choi et al. (2018) on digits, about a minute
+  repshape study --set baseline,cw-vr --trials 10    two of them, ten trials each
+  repshape study --data mnist=DIR                    the papers' protocol on MNIST
+  repshape study plan digits --out S && repshape study resume S && repshape study collect S")]
+pub struct StudyArgs {
+    /// Steps of a study, for schedulers and several machines
+    #[command(subcommand)]
+    pub step: Option<StudyStep>,
+    /// The study itself
+    #[command(flatten)]
+    pub plan: PlanArgs,
+    /// Trainings side by side [default: all cores]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub workers: Option<u16>,
+    /// Where results go
+    #[command(flatten)]
+    pub out: OutArgs,
+}
+
+/// What to study.
+#[derive(Debug, Clone, Args)]
+pub struct PlanArgs {
+    /// A recipe's name (digits, mnist) or a TOML file [default: digits; mnist for other data]
+    pub recipe: Option<String>,
+    /// Regularizers to compare, baseline among them if wanted
+    #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
+    pub set: Vec<Member>,
+    /// Trials with fresh seeds after the weight is chosen
+    #[arg(long, value_name = "N")]
+    pub trials: Option<u32>,
+    /// Where penalties act and what is measured
+    #[arg(long, value_name = "SITE")]
+    pub site: Option<String>,
+    /// The whole protocol in seconds, for trying: few rows, epochs, weights and trials
+    #[arg(long)]
+    pub smoke: bool,
+    /// Changes to the training
+    #[command(flatten)]
+    pub overrides: Overrides,
+}
+
+/// Steps of a study.
+#[derive(Debug, Subcommand)]
+pub enum StudyStep {
+    /// Writes the manifest: every run, planned once and never edited
+    Plan {
+        /// What to study
+        #[command(flatten)]
+        plan: PlanArgs,
+        /// The study's folder
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+        /// Runs of a chunk: auto, or a number
+        #[arg(long, default_value = "auto", value_name = "auto|K")]
+        chunk: String,
+    },
+    /// Runs one chunk of a planned study; for schedulers
+    RunTask {
+        /// The study's folder
+        study: PathBuf,
+        /// The chunk, from 0
+        #[arg(long, value_name = "I", required_unless_present = "from_env")]
+        chunk_id: Option<u32>,
+        /// Take the chunk from SLURM_ARRAY_TASK_ID or HQ_TASK_ID
+        #[arg(long, conflicts_with = "chunk_id")]
+        from_env: bool,
+    },
+    /// What is done, failed and missing
+    Status {
+        /// The study's folder
+        study: PathBuf,
+    },
+    /// Runs what is missing or failed
+    Resume {
+        /// The study's folder
+        study: PathBuf,
+        /// Trainings side by side [default: all cores]
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+        workers: Option<u16>,
+    },
+    /// The table of a finished study, and its report.html
+    Collect {
+        /// The study's folder
+        study: PathBuf,
+        /// Also when runs are missing
+        #[arg(long)]
+        partial: bool,
+    },
+}
+
+/// `repshape shape`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  repshape shape --penalty cw-vr=0.1@fc5
+  repshape shape --data mnist=DIR --penalty cr=1 --penalty dropout=0.5@fc1 --optimizer adam:1e-4 --epochs 50
+  repshape shape SPEC.toml --out RUN --resume")]
+pub struct ShapeArgs {
+    /// A run spec (TOML), such as a run folder's run.toml [default: the digits recipe's training]
+    pub spec: Option<PathBuf>,
+    /// A penalty or layer, repeatable: NAME[:OPTION]=WEIGHT[@SITE]
+    #[arg(long = "penalty", value_name = "NAME=WEIGHT[@SITE]")]
+    pub penalties: Vec<Term>,
+    /// A site to measure, repeatable; penalties without a site act at the first [default: the last hidden one]
+    #[arg(long = "site", value_name = "SITE")]
+    pub sites: Vec<String>,
+    /// Changes to the training
+    #[command(flatten)]
+    pub overrides: Overrides,
+    /// Where to compute
+    #[arg(long, default_value = "cpu", value_name = "DEVICE")]
+    pub device: Device,
+    /// A few epochs on a few rows, for trying
+    #[arg(long)]
+    pub smoke: bool,
+    /// Where results go
+    #[command(flatten)]
+    pub out: OutArgs,
+}
+
+/// Devices of this build.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Device {
+    /// This machine's processor.
+    Cpu,
+}
+
+/// `repshape measure`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  repshape measure z.npy --labels y.npy
+  repshape measure z.npz --key fc5 --only covariance,rank --format json
+  repshape measure RUN --site fc5")]
+pub struct MeasureArgs {
+    /// Matrices (rows x units; .npy .npz .csv .tsv) or run folders
+    #[arg(required = true, value_name = "INPUT")]
+    pub inputs: Vec<PathBuf>,
+    /// Labels of the rows: once for all inputs, or once for each
+    #[arg(long, value_name = "FILE")]
+    pub labels: Vec<PathBuf>,
+    /// Number of classes K [default: the largest label plus 1]
+    #[arg(long, value_name = "K")]
+    pub classes: Option<usize>,
+    /// The array of an .npz file
+    #[arg(long, value_name = "NAME")]
+    pub key: Option<String>,
+    /// A site of a run folder, repeatable [default: those of the run]
+    #[arg(long = "site", value_name = "SITE")]
+    pub sites: Vec<String>,
+    /// Only these characteristics
+    #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
+    pub only: Vec<String>,
+    /// Noise variance of the mutual information bounds
+    #[arg(long, value_name = "S2", default_value = "0.1")]
+    pub mi_variance: f64,
+    /// Rows of the mutual information bounds: all, or so many drawn by seed
+    #[arg(long, value_name = "all|N", default_value = "10000")]
+    pub mi_rows: String,
+    /// Units of TdV: the share of the variance on the D largest
+    #[arg(long, value_name = "D", default_value_t = 1)]
+    pub tdv_units: usize,
+    /// Entries this close to 0 count as 0 in sparsity and dead units
+    #[arg(long, value_name = "EPS", default_value_t = 0.0)]
+    pub zero_eps: f64,
+    /// Write a self-contained page
+    #[arg(long, value_name = "FILE.html")]
+    pub report: Option<PathBuf>,
+}
+
+/// `repshape penalty`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  repshape penalty z.npy --penalty cr
+  repshape penalty z.npy --penalty cw-vr --labels y.npy --classes 10 --gradient-out g.npy
+  repshape penalty z.npy --penalty xcov --groups 0-9,10-11")]
+pub struct PenaltyArgs {
+    /// The matrix, rows x units
+    #[arg(value_name = "Z.npy")]
+    pub input: PathBuf,
+    /// The penalty, NAME[:OPTION]
+    #[arg(long, value_name = "NAME")]
+    pub penalty: String,
+    /// Labels of the rows
+    #[arg(long, value_name = "FILE")]
+    pub labels: Option<PathBuf>,
+    /// Number of classes K [default: the largest label plus 1]
+    #[arg(long, value_name = "K")]
+    pub classes: Option<usize>,
+    /// mean or sum [default: the penalty's own]
+    #[arg(long, value_name = "REDUCTION")]
+    pub reduction: Option<String>,
+    /// Groups of units for xcov
+    #[arg(long, value_name = "0-9,10-11")]
+    pub groups: Option<String>,
+    /// The array of an .npz file
+    #[arg(long, value_name = "NAME")]
+    pub key: Option<String>,
+    /// Write the gradient, an array of the same shape
+    #[arg(long, value_name = "G.npy")]
+    pub gradient_out: Option<PathBuf>,
+}
+
+/// `repshape report`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  repshape report repshape-runs/digits-1
+  repshape report RUN-A RUN-B --out both.html --figures figures/")]
+pub struct ReportArgs {
+    /// Run folders, study folders, measurement JSON files
+    #[arg(required = true, value_name = "RUN")]
+    pub runs: Vec<PathBuf>,
+    /// The page [default: report.html]
+    #[arg(long, value_name = "FILE.html", default_value = "report.html")]
+    pub out: PathBuf,
+    /// Also every plot as SVG and PNG
+    #[arg(long, value_name = "DIR")]
+    pub figures: Option<PathBuf>,
+}
+
+/// `repshape data`.
+#[derive(Debug, Args)]
+pub struct DataArgs {
+    /// What about data sets
+    #[command(subcommand)]
+    pub action: DataAction,
+}
+
+/// What about data sets.
+#[derive(Debug, Subcommand)]
+pub enum DataAction {
+    /// The data sets that are known
+    List,
+    /// Shapes, class counts and ranges of one
+    Show {
+        /// NAME[=PATH]
+        data: DataSpec,
+    },
+}
+
+/// `repshape completions`.
+#[derive(Debug, Args)]
+pub struct CompletionsArgs {
+    /// The shell
+    pub shell: clap_complete::Shell,
+}
+
+/// `repshape man`.
+#[derive(Debug, Args)]
+pub struct ManArgs {
+    /// The folder, which must exist
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub dir: PathBuf,
+}

@@ -1,0 +1,8 @@
+//! One file a verb.
+
+pub mod data;
+pub mod measure;
+pub mod penalty;
+pub mod report;
+pub mod shape;
+pub mod study;

@@ -1,0 +1,93 @@
+//! From results to what the report shows.
+
+use std::collections::BTreeMap;
+
+use repshape::fit::EpochValues;
+use repshape_report::{Curve, Measured, Panel, RegularizerRow, Spread, StudyPage};
+use repshape_stats::pictures::Pictures;
+use repshape_stats::{Measurement, Value};
+use repshape_study::{MeanStd, Stage, Store, StudyTable};
+
+use crate::failure::Outcome;
+
+/// How every page was made.
+pub fn how() -> Vec<(String, String)> {
+    vec![("Made by".to_owned(), format!("repshape {}", env!("CARGO_PKG_VERSION")))]
+}
+
+/// A measurement with its pictures, as the report takes it.
+pub fn measured(measurement: &Measurement, pictures: Option<Pictures>) -> Measured {
+    Measured {
+        source: measurement.source.clone().unwrap_or_default(),
+        site: measurement.site.clone(),
+        rows: measurement.rows,
+        units: measurement.units,
+        classes: measurement.classes,
+        measures: measurement.measures.iter().map(|(n, v)| (n.to_owned(), v.map(Value::as_f64))).collect(),
+        notes: measurement.notes.clone(),
+        pictures,
+    }
+}
+
+/// One curve for the loss, one for each term, one for the validation error.
+pub fn curves(names: &[String], history: &[EpochValues]) -> Vec<Curve> {
+    let epochs: Vec<u32> = history.iter().map(|e| e.epoch as u32).collect();
+    let curve = |name: String, values: Vec<f64>| Curve { name, epochs: epochs.clone(), values };
+    let mut curves = vec![curve("loss".to_owned(), history.iter().map(|e| e.loss).collect())];
+    for (n, name) in names.iter().enumerate() {
+        let values = history.iter().map(|e| e.terms.get(n).copied().unwrap_or(f64::NAN)).collect();
+        curves.push(curve(name.clone(), values));
+    }
+    let errors: Option<Vec<f64>> = history.iter().map(|e| e.validation.and_then(|v| v.error)).collect();
+    if let Some(errors) = errors.filter(|errors| !errors.is_empty()) {
+        curves.push(curve("validation error".to_owned(), errors));
+    }
+    curves
+}
+
+/// A study's page, from its table and the runs that hold pictures.
+pub fn study_page(store: &Store, table: &StudyTable, site: &str, how: Vec<(String, String)>) -> Outcome<StudyPage> {
+    let spread = |s: &MeanStd| s.mean.map(|mean| Spread { mean, std: s.std.unwrap_or(f64::NAN) });
+    let rows = table
+        .rows
+        .iter()
+        .map(|row| RegularizerRow {
+            regularizer: row.regularizer.clone(),
+            weight: row.weight,
+            trials: row.trials,
+            diverged: row.diverged,
+            test_error: spread(&row.test_error),
+            test_errors: row.test_errors.clone(),
+            measures: row.measures.iter().map(|(name, s)| (name.clone(), spread(s))).collect::<BTreeMap<_, _>>(),
+            best: table.best.as_deref() == Some(&row.regularizer),
+            tied: table.tied_with_best.contains(&row.regularizer),
+            tuning: row.tuning.iter().map(|point| (point.weight, point.validation_error)).collect(),
+        })
+        .collect();
+    let mut panels = Vec::new();
+    for run in store.manifest().runs().iter().filter(|run| run.stage == Stage::Trial && run.index == 0) {
+        let Some(record) = store.record(run)? else { continue };
+        // a diverged run has no pictures
+        let Some(pictures) = detail::<Pictures>(&record.details, "pictures") else { continue };
+        let names: Vec<String> = detail(&record.details, "terms").unwrap_or_default();
+        let history: Vec<EpochValues> = detail(&record.details, "history").unwrap_or_default();
+        panels.push(Panel {
+            regularizer: record.regularizer,
+            site: site.to_owned(),
+            pictures,
+            history: curves(&names, &history),
+        });
+    }
+    Ok(StudyPage {
+        title: format!("Study {}", table.name),
+        subtitle: format!("{} regularizers at {site}, weights chosen by validation error", table.rows.len()),
+        table: rows,
+        panels,
+        how,
+        notes: Vec::new(),
+    })
+}
+
+fn detail<T: serde::de::DeserializeOwned>(details: &serde_json::Map<String, serde_json::Value>, key: &str) -> Option<T> {
+    details.get(key).and_then(|value| T::deserialize(value).ok())
+}

@@ -1,0 +1,135 @@
+//! One training and its measurement, as `shape` and every run of a study do it.
+
+use repshape::burn::module::Module;
+use repshape::burn::tensor::Device;
+use repshape::checkpoint;
+use repshape::evaluate::{Scores, evaluate};
+use repshape::fit::{Ending, FitConfig, Fitted, Observer, Training, fit};
+use repshape::network::{Mlp, Network};
+use repshape::objective::{Objective, place_layers};
+use repshape::penalty::Term;
+use repshape::representation::sketch;
+use repshape::task::Target;
+use repshape_data::{Examples, Train, Validation};
+use repshape_stats::measure::{Options, Selection, measure};
+use repshape_stats::pictures::{Pictures, pictures};
+use repshape_stats::{Measurement, NoiseVariance, SketchConfig};
+
+use crate::failure::{Failure, Outcome};
+use crate::spec::RunSpec;
+
+/// A network and its objective, ready to train.
+pub struct Setup {
+    /// The network before its first step.
+    pub network: Mlp,
+    /// Task and penalties.
+    pub objective: Objective,
+    /// Epochs, batches, optimiser, seed.
+    pub config: FitConfig,
+    device: Device,
+    classes: Option<usize>,
+}
+
+impl Setup {
+    /// The network and objective of `spec` for rows such as `train`.
+    pub fn new(spec: &RunSpec, train: &Train, device: &Device) -> Outcome<Self> {
+        spec.check()?;
+        let classes = train.classes();
+        let mut layers = spec.network.clone();
+        let terms: Vec<Term> = place_layers(&spec.penalties, &mut layers)?;
+        let outputs = match (spec.target, classes) {
+            (Target::Input, _) => train.columns(),
+            (Target::Labels, Some(classes)) => classes,
+            (Target::Labels, None) => {
+                return Err(Failure::usage(format!(
+                    "data {}: it has no labels, which target = \"labels\" needs; target = \"input\" reconstructs the rows",
+                    spec.data
+                )));
+            }
+        };
+        let network = layers.init(train.columns(), outputs, spec.seed, &device.clone().autodiff());
+        let objective = Objective::new(
+            spec.task,
+            spec.target,
+            classes.unwrap_or(0),
+            &terms,
+            &network.sites(),
+            &spec.main_site(),
+        )?;
+        let config = FitConfig {
+            epochs: spec.epochs,
+            batch_size: spec.batch_size,
+            optimizer: spec.optimizer,
+            seed: spec.seed,
+        };
+        Ok(Self { network, objective, config, device: device.clone(), classes })
+    }
+
+    /// The state before the first epoch.
+    pub fn start(&self) -> Training<Mlp> {
+        Training::new(self.network.clone(), self.config.optimizer)
+    }
+
+    /// The state that a checkpoint holds.
+    pub fn restore(&self, path: &std::path::Path) -> Outcome<Training<Mlp>> {
+        Ok(checkpoint::load(path, self.network.clone(), self.config.optimizer)?)
+    }
+
+    /// Trains from a state.
+    pub fn fit(
+        &self,
+        from: Training<Mlp>,
+        train: &Train,
+        validation: &Validation,
+        observer: &mut dyn Observer<Mlp>,
+    ) -> Outcome<Fitted<Mlp>> {
+        let validation = (validation.rows() > 0).then_some(validation);
+        Ok(fit(from, train, validation, &self.objective, &self.config, &self.device, observer)?)
+    }
+
+    /// Error and loss on some rows.
+    pub fn scores(&self, network: &Mlp, rows: &Examples) -> Scores {
+        evaluate(&network.valid(), rows, &self.objective, &self.device)
+    }
+
+    /// Measurements and pictures of `sites` over `rows`; `config` says what each site's sketch keeps.
+    pub fn measure(
+        &self,
+        network: &Mlp,
+        rows: &Examples,
+        sites: &[String],
+        config: impl Fn(usize) -> SketchConfig,
+        selection: &Selection,
+    ) -> Outcome<Vec<(Measurement, Option<Pictures>)>> {
+        let config = |units| match self.classes {
+            Some(classes) => config(units).with_classes(classes),
+            None => config(units),
+        };
+        let sketches = sketch(&network.valid(), rows, sites, config, &self.device)?;
+        Ok(sites
+            .iter()
+            .zip(sketches)
+            .map(|(site, sketch)| {
+                let mut measurement = measure(&sketch, selection);
+                measurement.site = Some(site.clone());
+                (measurement, pictures(&sketch))
+            })
+            .collect())
+    }
+}
+
+/// What a run measures of itself: everything, the rows of the bounds drawn by the split's seed.
+pub fn own_measures(spec: &RunSpec) -> Outcome<(impl Fn(usize) -> SketchConfig, Selection)> {
+    let seed = spec.split_seed;
+    let config = move |units| SketchConfig { seed, ..SketchConfig::new(units) };
+    let mi_variance = NoiseVariance::Absolute(spec.mi_variance);
+    Ok((config, Selection::all(Options { mi_variance, ..Options::default() })?))
+}
+
+/// The epoch in which a training diverged.
+pub const fn diverged(ending: Ending) -> Option<usize> {
+    match ending {
+        Ending::Diverged { epoch } => Some(epoch),
+        Ending::Finished | Ending::Stopped => None,
+    }
+}
