@@ -36,6 +36,20 @@ fn put<F>(path: &Path, write: F) -> io::Result<()>
 where
     F: FnOnce(&mut BufWriter<&File>) -> io::Result<()>,
 {
+    // a device or a pipe (/dev/null, /dev/stdout) is written to: a rename would put a file in its place
+    let kind = std::fs::metadata(path).map(|found| found.file_type());
+    if kind.is_ok_and(|kind| !kind.is_file() && !kind.is_dir()) {
+        let file = File::options().write(true).open(path)?;
+        let mut writer = BufWriter::new(&file);
+        write(&mut writer)?;
+        return writer.flush();
+    }
+    // a link stays a link: what it points to is replaced
+    let target = std::fs::canonicalize(path);
+    let path = match &target {
+        Ok(target) if path.is_symlink() => target,
+        _ => path,
+    };
     // an empty parent is the current folder
     let folder = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
@@ -49,7 +63,12 @@ where
         use std::os::unix::fs::PermissionsExt;
         builder.permissions(std::fs::Permissions::from_mode(0o666));
     }
-    let temporary = builder.tempfile_in(folder)?;
+    if !folder.is_dir() {
+        let problem = format!("{} is no existing folder", shown(folder));
+        return Err(io::Error::new(io::ErrorKind::NotFound, problem));
+    }
+    // without the temporary name, which would only puzzle
+    let temporary = builder.tempfile_in(folder).map_err(|error| io::Error::from(error.kind()))?;
     let mut writer = BufWriter::with_capacity(1 << 16, temporary.as_file());
     write(&mut writer)?;
     writer.flush()?;
@@ -142,6 +161,21 @@ mod tests {
         );
         assert_eq!(std::fs::read(&path).unwrap(), b"old");
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn devices_and_links_stay_what_they_are() {
+        use std::os::unix::fs::{FileTypeExt, symlink};
+        write_atomic(Path::new("/dev/null"), |file| file.write_all(b"gone")).unwrap();
+        assert!(std::fs::metadata("/dev/null").unwrap().file_type().is_char_device());
+        let folder = tempfile::tempdir().unwrap();
+        let (link, target) = (folder.path().join("link"), folder.path().join("target"));
+        std::fs::write(&target, "old").unwrap();
+        symlink(&target, &link).unwrap();
+        write_atomic(&link, |file| file.write_all(b"new")).unwrap();
+        assert!(link.is_symlink());
+        assert_eq!(std::fs::read(&target).unwrap(), b"new");
     }
 
     #[test]
