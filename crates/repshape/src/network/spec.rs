@@ -3,7 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{self, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{Activation, Initialization};
 
@@ -51,8 +53,7 @@ impl LayerSpec {
 /// assert_eq!(spec.to_string(), "mlp:100,50:linear");
 /// # Ok::<(), repshape::network::SpecError>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "MlpForm")]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct MlpSpec {
     /// The hidden layers, first to last.
     pub hidden: Vec<LayerSpec>,
@@ -60,36 +61,39 @@ pub struct MlpSpec {
     pub initialization: Initialization,
 }
 
-/// A spec file may hold either form.
+/// The longer form of a spec file: layers as tables.
 #[derive(Deserialize)]
-#[serde(untagged)]
-enum MlpForm {
-    Text(String),
-    Table {
-        hidden: Vec<LayerSpec>,
-        #[serde(default)]
-        initialization: Initialization,
-    },
+#[serde(deny_unknown_fields)]
+struct Table {
+    hidden: Vec<LayerSpec>,
+    #[serde(default)]
+    initialization: Initialization,
 }
 
-impl TryFrom<MlpForm> for MlpSpec {
-    type Error = SpecError;
+/// A spec file may hold either form. Not an untagged enum: that would say "no variant matched"
+/// where this says which key is unknown.
+impl<'de> Deserialize<'de> for MlpSpec {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Form;
+        impl<'de> Visitor<'de> for Form {
+            type Value = MlpSpec;
 
-    fn try_from(form: MlpForm) -> Result<Self, SpecError> {
-        match form {
-            MlpForm::Text(text) => text.parse(),
-            MlpForm::Table {
-                hidden,
-                initialization,
-            } => {
-                let spec = Self {
-                    hidden,
-                    initialization,
-                };
-                spec.check()?;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a text such as \"mlp:100,100\" or a table with hidden = [{ width = 100 }]")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<MlpSpec, E> {
+                text.parse().map_err(E::custom)
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<MlpSpec, A::Error> {
+                let table = Table::deserialize(MapAccessDeserializer::new(map))?;
+                let spec = MlpSpec { hidden: table.hidden, initialization: table.initialization };
+                spec.check().map_err(de::Error::custom)?;
                 Ok(spec)
             }
         }
+        deserializer.deserialize_any(Form)
     }
 }
 
@@ -124,6 +128,23 @@ impl MlpSpec {
             .flat_map(|n| [format!("fc{n}.pre"), format!("fc{n}")])
             .chain(["output".to_owned()])
             .collect()
+    }
+
+    /// Number of weights and biases between these inputs and outputs, batch normalisation included.
+    ///
+    /// ```
+    /// let spec: repshape::network::MlpSpec = "mlp:100".parse()?;
+    /// assert_eq!(spec.parameters(64, 10), (64 + 1) * 100 + (100 + 1) * 10);
+    /// # Ok::<(), repshape::network::SpecError>(())
+    /// ```
+    pub fn parameters(&self, inputs: usize, outputs: usize) -> usize {
+        let (mut total, mut width) = (0usize, inputs);
+        let layers = self.hidden.iter().map(|layer| (layer.width, 2 * usize::from(layer.batch_norm)));
+        for (units, norms) in layers.chain([(outputs, 0)]) {
+            total = total.saturating_add(width.saturating_add(1 + norms).saturating_mul(units));
+            width = units;
+        }
+        total
     }
 
     fn check(&self) -> Result<(), SpecError> {
