@@ -1,6 +1,10 @@
 //! What ends the program early, with its exit code.
 
 use std::fmt::Display;
+use std::io::ErrorKind;
+
+use repshape::checkpoint::CheckpointError;
+use repshape_data::DataError;
 
 /// Exit codes; scripts and schedulers rely on them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,6 +17,8 @@ pub enum Exit {
     Incomplete = 3,
     /// The store or the manifest does not fit.
     Mismatch = 5,
+    /// The same command may succeed later: an interruption, a full disk.
+    Retry = 75,
 }
 
 /// A message for the person who can fix it, and the exit code.
@@ -51,16 +57,34 @@ macro_rules! usage_from {
 }
 
 usage_from!(
-    repshape::checkpoint::CheckpointError,
     repshape::fit::FitError,
     repshape::groups::GroupsError,
     repshape::network::SpecError,
     repshape::objective::ObjectiveError,
     repshape::optimizer::OptimizerError,
     repshape::penalty::PenaltyError,
-    repshape_data::DataError,
     repshape_stats::StatsError,
 );
+
+impl From<DataError> for Failure {
+    fn from(error: DataError) -> Self {
+        let full = |source: &std::io::Error| matches!(source.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded);
+        let exit = match &error {
+            DataError::Write { source, .. } if full(source) => Exit::Retry,
+            _ => Exit::Usage,
+        };
+        Self::new(exit, error)
+    }
+}
+
+impl From<CheckpointError> for Failure {
+    fn from(error: CheckpointError) -> Self {
+        match error {
+            CheckpointError::Write(error) => error.into(),
+            other => Self::usage(other),
+        }
+    }
+}
 
 impl From<repshape_study::Error> for Failure {
     fn from(error: repshape_study::Error) -> Self {

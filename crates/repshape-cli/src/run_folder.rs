@@ -10,6 +10,7 @@
 //! | `page.json`, `report.html` | the report's data and the report |
 //! | `checkpoint.safetensors` | the state of an unfinished training |
 
+use std::ffi::OsStr;
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
@@ -21,8 +22,11 @@ use repshape_data::Test;
 use crate::command::data;
 use crate::failure::{Exit, Failure, Outcome};
 use crate::output::write_file;
-use crate::spec::{RunSpec, from_toml, read_text};
+use crate::spec::{RunSpec, read_text, run_spec};
 use crate::training::Setup;
+
+/// The file that is locked while a command works in a folder.
+const LOCK: &str = ".lock";
 
 /// Held while a command works in a folder: another one is refused.
 #[derive(Debug)]
@@ -48,14 +52,20 @@ impl RunFolder {
             )));
         }
         let text = read_text(&file, "run spec", [])?;
-        Ok(Self { path: path.to_owned(), spec: from_toml(&file.display().to_string(), &text)? })
+        Ok(Self { path: path.to_owned(), spec: run_spec(&file.display().to_string(), &text)? })
     }
 
     /// A folder for `spec`: a new or empty one, or with `resume` one that holds the same spec.
     pub fn create(path: &Path, spec: RunSpec, resume: bool) -> Outcome<(Self, Lock)> {
         let shown = path.display();
         let refused = |error: std::io::Error| Failure::usage(format!("{shown}: cannot be used for results: {error}"));
-        let occupied = path.exists() && std::fs::read_dir(path).map_err(refused)?.next().is_some();
+        let mut occupied = false;
+        if path.exists() {
+            for entry in std::fs::read_dir(path).map_err(refused)? {
+                // what a run that was killed before its first file leaves does not count
+                occupied |= !is_ours(&entry.map_err(refused)?.file_name());
+            }
+        }
         let file = path.join("run.toml");
         if occupied && !resume {
             return Err(Failure::usage(format!("{shown}: not empty; expected a new folder, or --resume to go on")));
@@ -65,8 +75,13 @@ impl RunFolder {
         }
         std::fs::create_dir_all(path).map_err(refused)?;
         let lock = lock(path)?;
+        remove_temporary(path);
+        // another run may have come and gone before the lock was ours
+        if !resume && file.exists() {
+            return Err(Failure::usage(format!("{shown}: not empty; expected a new folder, or --resume to go on")));
+        }
         let folder = Self { path: path.to_owned(), spec };
-        if occupied {
+        if file.is_file() {
             let found = Self::open(path)?;
             if found.spec != folder.spec {
                 return Err(Failure::new(
@@ -95,8 +110,24 @@ impl RunFolder {
     }
 }
 
+/// The lock, or the temporary name of a file that was never finished.
+fn is_ours(name: &OsStr) -> bool {
+    let name = name.to_string_lossy();
+    name == LOCK || (name.starts_with(".repshape-") && name.ends_with(".tmp"))
+}
+
+/// Removes what a killed run was writing; nobody else writes while the lock is held.
+fn remove_temporary(path: &Path) {
+    for entry in std::fs::read_dir(path).into_iter().flatten().flatten() {
+        if entry.file_name() != LOCK && is_ours(&entry.file_name()) {
+            // one that cannot be removed does no harm
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
+}
+
 fn lock(path: &Path) -> Outcome<Lock> {
-    let name = path.join(".lock");
+    let name = path.join(LOCK);
     let refused = |error| Failure::usage(format!("{}: {error}", name.display()));
     let file = File::options().create(true).truncate(false).write(true).open(&name).map_err(refused)?;
     match file.try_lock() {

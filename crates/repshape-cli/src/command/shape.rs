@@ -19,13 +19,13 @@ use serde_json::{Value, json};
 use super::data;
 use crate::cli::{Global, Overrides, ShapeArgs};
 use crate::export::to_onnx;
-use crate::failure::{Failure, Outcome};
+use crate::failure::{Exit, Failure, Outcome};
 use crate::interrupt;
 use crate::output::{Rows, emit, print, tell, to_json, write_file};
 use crate::pages::{curves, how, measured};
 use crate::progress::Progress;
 use crate::run_folder::{RunFolder, folder_for};
-use crate::spec::{RECIPES, RunSpec, from_toml, read_text, recipe};
+use crate::spec::{RECIPES, RunSpec, read_text, recipe, run_spec};
 use crate::training::{Setup, diverged, own_measures};
 
 /// Time between two checkpoints, unless the training is interrupted.
@@ -53,6 +53,9 @@ pub fn run(args: &ShapeArgs, global: &Global) -> Outcome {
         .map_err(|error| Failure::usage(format!("{}: {error}", finished.display())))?;
     let json: Value = serde_json::from_str(&text)
         .map_err(|error| Failure::usage(format!("{}: {error}; delete it and resume", finished.display())))?;
+    if json["schema"] != "repshape.run/1" {
+        return Err(Failure::usage(format!("{}: not a result of repshape shape; delete it and resume", finished.display())));
+    }
     match crate::output::format(global) {
         crate::cli::Format::Json => emit(global, &text),
         _ => print(global, &json, || table(&json)),
@@ -67,7 +70,7 @@ fn spec(args: &ShapeArgs, global: &Global) -> Outcome<RunSpec> {
             Some(name) => recipe(name)?.training,
             None => {
                 let text = read_text(path, "run spec", RECIPES.map(|(name, _)| name))?;
-                from_toml(&path.display().to_string(), &text)?
+                run_spec(&path.display().to_string(), &text)?
             }
         },
     };
@@ -125,15 +128,15 @@ fn train(folder: &RunFolder, setup: &Setup, tuning: &Tuning, global: &Global) ->
     let fitted = fitted?;
     if fitted.ending == Ending::Stopped {
         observer.save(&fitted.training)?;
-        return Err(Failure {
-            code: 75,
-            message: format!(
+        return Err(Failure::new(
+            Exit::Retry,
+            format!(
                 "interrupted after epoch {} of {}; the same command with --out {} --resume goes on",
                 fitted.training.history.len(),
                 setup.config.epochs,
                 folder.path.display()
             ),
-        });
+        ));
     }
     Ok(fitted)
 }

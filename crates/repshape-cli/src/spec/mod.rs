@@ -4,6 +4,6 @@ mod read;
 mod run;
 mod study;
 
-pub use read::{RECIPES, from_toml, read_text, recipe};
+pub use read::{RECIPES, read_text, recipe, run_spec};
 pub use run::RunSpec;
 pub use study::{Member, Recipe};

@@ -95,10 +95,12 @@ impl RunSpec {
             return Err(Failure::usage(format!("mi-variance is {}; expected a positive number", self.mi_variance)));
         }
         let known = self.network.site_names();
-        for site in &self.sites {
+        let sites = self.sites.iter().map(|site| (format!("site \"{site}\""), site));
+        let of_penalties = self.penalties.iter().filter_map(|term| Some((format!("penalty \"{term}\""), term.site.as_ref()?)));
+        for (what, site) in sites.chain(of_penalties) {
             if !known.contains(site) {
                 return Err(Failure::usage(format!(
-                    "site \"{site}\": the network has no such site{}; its sites are {}",
+                    "{what}: the network has no site \"{site}\"{}; its sites are {}",
                     repshape::nearest::suggestion(site, known.iter().map(String::as_str)),
                     known.join(", ")
                 )));

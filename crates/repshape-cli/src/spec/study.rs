@@ -149,7 +149,8 @@ impl Recipe {
         Ok(spec)
     }
 
-    fn check(&self) -> Outcome {
+    /// Refuses what no field's own type refuses.
+    pub fn check(&self) -> Outcome {
         if self.set.is_empty() {
             return Err(Failure::usage("set is empty; expected regularizers such as \"baseline\", \"cw-vr\""));
         }
