@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use clap::builder::RangedU64ValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use repshape::network::MlpSpec;
 use repshape::optimizer::OptimizerConfig;
@@ -42,7 +43,7 @@ pub struct Global {
     #[arg(long, short, global = true)]
     pub verbose: bool,
     /// Seed of everything random
-    #[arg(long, global = true, value_name = "N")]
+    #[arg(long, global = true, value_name = "N", allow_negative_numbers = true)]
     pub seed: Option<u64>,
 }
 
@@ -101,14 +102,29 @@ pub struct Overrides {
     #[arg(long, value_name = "N")]
     pub train_rows: Option<usize>,
     /// Validation rows: a number, or a fraction of the training rows
-    #[arg(long, value_name = "N", value_parser = hold)]
+    #[arg(long, value_name = "N", value_parser = hold, allow_negative_numbers = true)]
     pub validation: Option<Hold>,
     /// Zero mean and unit variance by the training rows
     #[arg(long)]
     pub standardize: bool,
     /// Noise variance of the mutual information bounds
-    #[arg(long, value_name = "S2")]
+    #[arg(long, value_name = "S2", value_parser = positive, allow_negative_numbers = true)]
     pub mi_variance: Option<f64>,
+}
+
+fn positive(text: &str) -> Result<f64, String> {
+    let value = text.parse().ok().filter(|v: &f64| *v > 0.0 && v.is_finite());
+    value.ok_or_else(|| "expected a finite number above 0".to_owned())
+}
+
+fn not_negative(text: &str) -> Result<f64, String> {
+    let value = text.parse().ok().filter(|v: &f64| *v >= 0.0 && v.is_finite());
+    value.ok_or_else(|| "expected a finite number of at least 0".to_owned())
+}
+
+/// Parses a count that is not 0.
+fn from_one() -> RangedU64ValueParser<usize> {
+    RangedU64ValueParser::new().range(1..)
 }
 
 fn hold(text: &str) -> Result<Hold, String> {
@@ -275,7 +291,7 @@ pub struct MeasureArgs {
     #[arg(long, value_name = "FILE")]
     pub labels: Vec<PathBuf>,
     /// Number of classes K [default: the largest label plus 1]
-    #[arg(long, value_name = "K")]
+    #[arg(long, value_name = "K", value_parser = from_one())]
     pub classes: Option<usize>,
     /// The array of an .npz file
     #[arg(long, value_name = "NAME")]
@@ -287,20 +303,23 @@ pub struct MeasureArgs {
     #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
     pub only: Vec<String>,
     /// Noise variance of the mutual information bounds
-    #[arg(long, value_name = "S2", default_value = "0.1")]
+    #[arg(long, value_name = "S2", default_value = "0.1", value_parser = positive, allow_negative_numbers = true)]
     pub mi_variance: f64,
     /// Rows of the mutual information bounds: all, or so many drawn by seed
     #[arg(long, value_name = "all|N", default_value = "10000")]
     pub mi_rows: String,
     /// Units of TdV: the share of the variance on the D largest
-    #[arg(long, value_name = "D", default_value_t = 1)]
+    #[arg(long, value_name = "D", default_value_t = 1, value_parser = from_one())]
     pub tdv_units: usize,
     /// Entries this close to 0 count as 0 in sparsity and dead units
-    #[arg(long, value_name = "EPS", default_value_t = 0.0)]
+    #[arg(long, value_name = "EPS", default_value_t = 0.0, value_parser = not_negative, allow_negative_numbers = true)]
     pub zero_eps: f64,
     /// Write a self-contained page
     #[arg(long, value_name = "FILE.html")]
     pub report: Option<PathBuf>,
+    /// Write each measured site of a run as SITE.npy, and labels.npy, to an existing folder
+    #[arg(long, value_name = "DIR")]
+    pub save_activations: Option<PathBuf>,
 }
 
 /// `repshape penalty`.
@@ -321,7 +340,7 @@ pub struct PenaltyArgs {
     #[arg(long, value_name = "FILE")]
     pub labels: Option<PathBuf>,
     /// Number of classes K [default: the largest label plus 1]
-    #[arg(long, value_name = "K")]
+    #[arg(long, value_name = "K", value_parser = from_one())]
     pub classes: Option<usize>,
     /// mean or sum [default: the penalty's own]
     #[arg(long, value_name = "REDUCTION")]

@@ -2,10 +2,12 @@
 
 use repshape::burn::module::Module;
 use repshape::burn::tensor::Device;
+use repshape::batch::batch;
+use repshape::burn::tensor::Tensor;
 use repshape::checkpoint;
 use repshape::evaluate::{Scores, evaluate};
 use repshape::fit::{Ending, FitConfig, Fitted, Observer, Training, fit};
-use repshape::network::{Mlp, Network};
+use repshape::network::{Mlp, Network, Site};
 use repshape::objective::{Objective, place_layers};
 use repshape::penalty::Term;
 use repshape::representation::sketch;
@@ -17,6 +19,42 @@ use repshape_stats::{Measurement, NoiseVariance, SketchConfig};
 
 use crate::failure::{Failure, Outcome};
 use crate::spec::RunSpec;
+
+/// Most parameters of a network: weights, gradients and an optimiser's two moments take 2 GiB then.
+const MAX_PARAMETERS: usize = 1 << 27;
+
+/// Most bytes of the moments that one site or matrix may need.
+const MAX_MOMENTS: usize = 2 << 30;
+
+/// Rows that go through the network at a time.
+const BLOCK: usize = 1024;
+
+/// What a site holds for some rows.
+pub struct Activations {
+    /// The site.
+    pub name: String,
+    /// Number of rows.
+    pub rows: usize,
+    /// Number of units.
+    pub units: usize,
+    /// Row-major.
+    pub values: Vec<f32>,
+}
+
+/// Refuses what has so many units that the moments of all their pairs do not fit.
+pub fn bounded(what: &str, config: &SketchConfig) -> Outcome {
+    let bytes = config.moments_bytes();
+    if bytes <= MAX_MOMENTS {
+        return Ok(());
+    }
+    let classes = config.classes.map_or_else(String::new, |k| format!(" in {k} classes"));
+    Err(Failure::usage(format!(
+        "{what}: {} units{classes}: the moments of all pairs of units would take {:.1} GiB, expected at most {} GiB; measure some of the units, or leave out the positive-only and the class-wise pairs by --only",
+        config.units,
+        bytes as f64 / f64::from(1 << 30),
+        MAX_MOMENTS >> 30,
+    )))
+}
 
 /// A network and its objective, ready to train.
 pub struct Setup {
@@ -47,6 +85,18 @@ impl Setup {
                 )));
             }
         };
+        let parameters = layers.parameters(train.columns(), outputs);
+        if parameters > MAX_PARAMETERS {
+            return Err(Failure::usage(format!(
+                "network \"{layers}\": {parameters} parameters from {} columns to {outputs} outputs; expected at most {MAX_PARAMETERS}",
+                train.columns()
+            )));
+        }
+        let (sketch, _) = own_measures(spec)?;
+        for site in spec.measured_sites() {
+            let units = layers.layer_of_site_mut(&site).map_or(outputs, |layer| layer.width);
+            bounded(&format!("site \"{site}\""), &SketchConfig { classes, ..sketch(units) })?;
+        }
         let network = layers.init(train.columns(), outputs, spec.seed, &device.clone().autodiff());
         let objective = Objective::new(
             spec.task,
@@ -90,6 +140,28 @@ impl Setup {
     /// Error and loss on some rows.
     pub fn scores(&self, network: &Mlp, rows: &Examples) -> Scores {
         evaluate(&network.valid(), rows, &self.objective, &self.device)
+    }
+
+    /// What `sites` hold for `rows`.
+    pub fn activations(&self, network: &Mlp, rows: &Examples, sites: &[String]) -> Vec<Activations> {
+        let network = network.valid();
+        let mut all: Vec<Activations> = network
+            .sites()
+            .into_iter()
+            .filter(|site| sites.contains(&site.name))
+            .map(|site| Activations { name: site.name, rows: rows.rows(), units: site.units, values: Vec::new() })
+            .collect();
+        let indices: Vec<u32> = (0..rows.rows() as u32).collect();
+        for block in indices.chunks(BLOCK) {
+            let input = batch(rows, block, Target::Input, &self.device, false).input;
+            let _ = network.forward_tapped(input, &mut |site: &Site, z: Tensor<2>| {
+                if let Some(kept) = all.iter_mut().find(|kept| kept.name == site.name) {
+                    kept.values.extend(z.to_data().as_slice::<f32>().unwrap_or_default());
+                }
+                z
+            });
+        }
+        all
     }
 
     /// Measurements and pictures of `sites` over `rows`; `config` says what each site's sketch keeps.

@@ -2,10 +2,12 @@
 
 use std::path::Path;
 
+use repshape_data::write::write_npy;
 use repshape_data::{LabelOptions, Labels, MatrixOptions, open_matrix, read_labels};
 use repshape_report::{Measured, MeasurementPage, Page};
 use repshape_stats::measure::{Options, Selection, measure};
 use repshape_stats::pictures::{Pictures, pictures};
+use repshape_stats::moments::ClassMoments;
 use repshape_stats::{Block, Measurement, NoiseVariance, SampleSize, Sketch, SketchConfig};
 
 use crate::cli::{Global, MeasureArgs};
@@ -13,9 +15,13 @@ use crate::failure::{Failure, Outcome};
 use crate::output::{Rows, print, write_file};
 use crate::pages::{how, measured};
 use crate::run_folder::RunFolder;
+use crate::training::{Activations, bounded};
 
-/// Rows of a block read from a file.
+/// Rows of a block read from a file, fewer where they are wide.
 const BLOCK: usize = 4096;
+
+/// Most values of a block: 32 MiB.
+const BLOCK_VALUES: usize = 1 << 22;
 
 /// One measured input or site.
 type Measure = (Measurement, Option<Pictures>);
@@ -28,6 +34,9 @@ pub fn run(args: &MeasureArgs, global: &Global) -> Outcome {
             args.labels.len(),
             args.inputs.len()
         )));
+    }
+    if args.save_activations.is_some() && args.inputs.len() > 1 {
+        return Err(Failure::usage("--save-activations takes one run folder: the files of several would have the same names"));
     }
     let selection = selection(args)?;
     let sample = sample(&args.mi_rows)?;
@@ -43,9 +52,10 @@ pub fn run(args: &MeasureArgs, global: &Global) -> Outcome {
             }
             results.extend(of_run(input, args, &selection, sample, global)?);
         } else {
-            if !args.sites.is_empty() {
+            let flag = [("--site", !args.sites.is_empty()), ("--save-activations", args.save_activations.is_some())];
+            if let Some((flag, _)) = flag.iter().find(|(_, given)| *given) {
                 return Err(Failure::usage(format!(
-                    "{}: --site belongs to run folders, a matrix has none",
+                    "{}: {flag} belongs to run folders, a matrix has no sites",
                     input.display()
                 )));
             }
@@ -92,18 +102,17 @@ fn of_matrix(
     let named = |error: repshape_stats::StatsError| Failure::usage(format!("{shown}: {error}"));
     let mut source = open_matrix(path, &MatrixOptions { key: args.key.clone(), label_column: None })?;
     let labels = labels.map(|file| read_for(file, source.rows(), &shown, args.classes)).transpose()?;
-    let mut config = SketchConfig::new(source.units());
-    config.sample = sample;
-    config.seed = global.seed.unwrap_or(0);
-    config.zero_eps = args.zero_eps;
+    let mut config = configured(args, selection, sample, global.seed.unwrap_or(0))(source.units());
     if let Some(labels) = &labels {
         config = config.with_classes(labels.classes);
     }
+    bounded(&shown, &config)?;
+    let block_rows = (BLOCK_VALUES / source.units()).clamp(1, BLOCK);
     let mut sketch = Sketch::new(&config).map_err(named)?;
     let mut buffer = Vec::new();
     let mut first = 0;
     loop {
-        let rows = source.next_block(&mut buffer, BLOCK)?;
+        let rows = source.next_block(&mut buffer, block_rows)?;
         if rows == 0 {
             break;
         }
@@ -162,18 +171,46 @@ fn of_run(
     }
     let sites = if args.sites.is_empty() { run.spec.measured_sites() } else { args.sites.clone() };
     let (setup, network, test) = run.load()?;
-    let config = |units| {
-        let mut config = SketchConfig::new(units);
-        config.sample = sample;
-        config.seed = global.seed.unwrap_or(run.spec.split_seed);
-        config.zero_eps = args.zero_eps;
-        config
-    };
+    let config = configured(args, selection, sample, global.seed.unwrap_or(run.spec.split_seed));
+    if let Some(folder) = &args.save_activations {
+        save(folder, setup.activations(&network, &test, &sites), test.labels())?;
+    }
     let mut results = setup.measure(&network, &test, &sites, config, selection)?;
     for (measurement, _) in &mut results {
         measurement.source = Some(path.display().to_string());
     }
     Ok(results)
+}
+
+/// What a sketch keeps: the moments of pairs only where a chosen measure or a picture reads them.
+fn configured(
+    args: &MeasureArgs,
+    selection: &Selection,
+    sample: SampleSize,
+    seed: u64,
+) -> impl Fn(usize) -> SketchConfig + use<> {
+    let zero_eps = args.zero_eps;
+    let reads = |names: [&str; 2]| args.report.is_some() || selection.rows().any(|row| names.contains(&row.name));
+    let positive_pairs = reads(["covariance_positive", "correlation_positive"]);
+    let class_pairs = reads(["class_wise_covariance", "class_wise_correlation"]);
+    move |units| SketchConfig {
+        sample,
+        seed,
+        zero_eps,
+        positive_pairs,
+        class_moments: if class_pairs { ClassMoments::Full } else { ClassMoments::Diagonal },
+        ..SketchConfig::new(units)
+    }
+}
+
+fn save(folder: &Path, sites: Vec<Activations>, labels: Option<&[u32]>) -> Outcome {
+    for site in sites {
+        write_npy(&folder.join(format!("{}.npy", site.name)), &[site.rows, site.units], &site.values)?;
+    }
+    match labels {
+        Some(labels) => Ok(write_npy(&folder.join("labels.npy"), &[labels.len()], labels)?),
+        None => Ok(()),
+    }
 }
 
 fn write_report(path: &Path, results: &[Measure]) -> Outcome {

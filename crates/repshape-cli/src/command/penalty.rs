@@ -50,8 +50,9 @@ pub fn run(args: &PenaltyArgs, global: &Global) -> Outcome {
     let (value, gradient) = penalty.value_and_gradient(&z, &groups);
     let value = value.into_scalar::<f64>();
     if let Some(path) = &args.gradient_out {
+        let shape: Vec<usize> = std::iter::once(rows).chain(matrix.row_shape.iter().copied()).collect();
         let gradient = gradient.into_data().try_into_vec::<f64>().map_err(|e| Failure::usage(format!("{e:?}")))?;
-        write_npy(path, &[rows, units], &gradient)?;
+        write_npy(path, &shape, &gradient)?;
     }
     let json = json!({
         "schema": "repshape.penalty/1",
@@ -73,7 +74,12 @@ pub fn run(args: &PenaltyArgs, global: &Global) -> Outcome {
             rows.to_string().into(),
             units.to_string().into(),
         ]],
-        notes: vec![config.row().formula.to_owned()],
+        // the formula is that of the penalty's own reduction
+        notes: PenaltyConfig::parse(config.row().name, None)
+            .is_ok_and(|own| own.reduction() == config.reduction())
+            .then(|| config.row().formula.to_owned())
+            .into_iter()
+            .collect(),
     })
 }
 
@@ -93,8 +99,9 @@ fn config(args: &PenaltyArgs) -> Outcome<PenaltyConfig> {
         )));
     }
     let config = PenaltyConfig::parse(&args.penalty, reduction)?;
-    Ok(match &args.groups {
-        Some(groups) => config.with_unit_groups(groups.parse()?),
-        None => config,
-    })
+    match &args.groups {
+        Some(groups) if config.needs_unit_groups() => Ok(config.with_unit_groups(groups.parse()?)),
+        Some(_) => Err(Failure::usage(format!("--groups belongs to xcov; \"{config}\" takes none"))),
+        None => Ok(config),
+    }
 }

@@ -66,12 +66,16 @@ enum OneOrMany {
 }
 
 fn parse<T: serde::de::DeserializeOwned>(path: &Path) -> Outcome<T> {
-    let text =
-        std::fs::read_to_string(path).map_err(|error| Failure::usage(format!("{}: {error}", path.display())))?;
-    serde_json::from_str(&text).map_err(|error| {
+    let refused = |problem: String| {
         Failure::usage(format!(
-            "{}: {error}; expected what repshape measure --format json prints, or a folder of repshape shape or study",
+            "{}: {problem}; expected what repshape measure --format json prints, or a folder of repshape shape or study",
             path.display()
         ))
-    })
+    };
+    let text = std::fs::read_to_string(path).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => refused("no such file or folder".to_owned()),
+        std::io::ErrorKind::InvalidData => refused("not a text file".to_owned()),
+        _ => refused(error.to_string()),
+    })?;
+    serde_json::from_str(&text).map_err(|error| refused(error.to_string()))
 }
