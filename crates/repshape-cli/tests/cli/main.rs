@@ -1,0 +1,15 @@
+//! The command from outside: what a user types and gets.
+
+#![allow(clippy::print_stderr)] // a skipped test says so
+
+mod bad_input;
+mod browser;
+#[path = "../../../repshape-report/tests/browser/mod.rs"]
+mod chromium;
+mod golden;
+mod json;
+mod onnx;
+mod resume;
+mod snapshots;
+mod steps;
+mod support;
