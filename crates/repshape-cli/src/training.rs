@@ -1,8 +1,8 @@
 //! One training and its measurement, as `shape` and every run of a study do it.
 
+use repshape::batch::batch;
 use repshape::burn::module::Module;
 use repshape::burn::tensor::Device;
-use repshape::batch::batch;
 use repshape::burn::tensor::Tensor;
 use repshape::checkpoint;
 use repshape::evaluate::{Scores, evaluate};
@@ -98,20 +98,10 @@ impl Setup {
             bounded(&format!("site \"{site}\""), &SketchConfig { classes, ..sketch(units) })?;
         }
         let network = layers.init(train.columns(), outputs, spec.seed, &device.clone().autodiff());
-        let objective = Objective::new(
-            spec.task,
-            spec.target,
-            classes.unwrap_or(0),
-            &terms,
-            &network.sites(),
-            &spec.main_site(),
-        )?;
-        let config = FitConfig {
-            epochs: spec.epochs,
-            batch_size: spec.batch_size,
-            optimizer: spec.optimizer,
-            seed: spec.seed,
-        };
+        let objective =
+            Objective::new(spec.task, spec.target, classes.unwrap_or(0), &terms, &network.sites(), &spec.main_site())?;
+        let config =
+            FitConfig { epochs: spec.epochs, batch_size: spec.batch_size, optimizer: spec.optimizer, seed: spec.seed };
         Ok(Self { network, objective, config, device: device.clone(), classes })
     }
 

@@ -6,8 +6,8 @@ use repshape_data::write::write_npy;
 use repshape_data::{LabelOptions, Labels, MatrixOptions, open_matrix, read_labels};
 use repshape_report::{Measured, MeasurementPage, Page};
 use repshape_stats::measure::{Options, Selection, measure};
-use repshape_stats::pictures::{Pictures, pictures};
 use repshape_stats::moments::ClassMoments;
+use repshape_stats::pictures::{Pictures, pictures};
 use repshape_stats::{Block, Measurement, NoiseVariance, SampleSize, Sketch, SketchConfig};
 
 use crate::cli::{Global, MeasureArgs};
@@ -36,7 +36,9 @@ pub fn run(args: &MeasureArgs, global: &Global) -> Outcome {
         )));
     }
     if args.save_activations.is_some() && args.inputs.len() > 1 {
-        return Err(Failure::usage("--save-activations takes one run folder: the files of several would have the same names"));
+        return Err(Failure::usage(
+            "--save-activations takes one run folder: the files of several would have the same names",
+        ));
     }
     let selection = selection(args)?;
     let sample = sample(&args.mi_rows)?;
@@ -73,8 +75,7 @@ pub fn run(args: &MeasureArgs, global: &Global) -> Outcome {
 }
 
 fn selection(args: &MeasureArgs) -> Outcome<Selection> {
-    let options =
-        Options { mi_variance: NoiseVariance::Absolute(args.mi_variance), tdv_units: args.tdv_units };
+    let options = Options { mi_variance: NoiseVariance::Absolute(args.mi_variance), tdv_units: args.tdv_units };
     Ok(if args.only.is_empty() {
         Selection::all(options)?
     } else {

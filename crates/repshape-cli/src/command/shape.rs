@@ -54,7 +54,10 @@ pub fn run(args: &ShapeArgs, global: &Global) -> Outcome {
     let json: Value = serde_json::from_str(&text)
         .map_err(|error| Failure::usage(format!("{}: {error}; delete it and resume", finished.display())))?;
     if json["schema"] != "repshape.run/1" {
-        return Err(Failure::usage(format!("{}: not a result of repshape shape; delete it and resume", finished.display())));
+        return Err(Failure::usage(format!(
+            "{}: not a result of repshape shape; delete it and resume",
+            finished.display()
+        )));
     }
     match crate::output::format(global) {
         crate::cli::Format::Json => emit(global, &text),
@@ -208,9 +211,7 @@ fn finish(
     let about = [("repshape", env!("CARGO_PKG_VERSION").to_owned()), ("network", spec.network.to_string())];
     write_file(&folder.file("model.onnx"), &to_onnx(network, test.columns(), &about)?)?;
     // a diverged network has nothing to measure
-    let scores = |rows: &Examples| {
-        (diverged.is_none() && rows.rows() > 0).then(|| setup.scores(network, rows))
-    };
+    let scores = |rows: &Examples| (diverged.is_none() && rows.rows() > 0).then(|| setup.scores(network, rows));
     let sites = if diverged.is_none() {
         let (config, selection) = own_measures(spec)?;
         let mut sites = setup.measure(network, test, &spec.measured_sites(), config, &selection)?;
@@ -221,11 +222,7 @@ fn finish(
     } else {
         Vec::new()
     };
-    let split = [
-        ("train", scores(&tuning.train)),
-        ("validation", scores(&tuning.validation)),
-        ("test", scores(test)),
-    ];
+    let split = [("train", scores(&tuning.train)), ("validation", scores(&tuning.validation)), ("test", scores(test))];
     let names = setup.objective.names();
     let terms: serde_json::Map<String, Value> = match fitted.training.history.last() {
         Some(last) => names.iter().cloned().zip(last.terms.iter().map(|v| json!(v))).collect(),
@@ -299,7 +296,10 @@ fn page(
         history: curves(&names, &fitted.training.history),
         sites: sites.into_iter().map(|(m, pictures)| measured(&m, pictures)).collect(),
         how,
-        notes: diverged(fitted.ending).map(|epoch| format!("The training diverged in epoch {epoch}.")).into_iter().collect(),
+        notes: diverged(fitted.ending)
+            .map(|epoch| format!("The training diverged in epoch {epoch}."))
+            .into_iter()
+            .collect(),
     }
 }
 

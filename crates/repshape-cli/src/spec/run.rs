@@ -96,7 +96,8 @@ impl RunSpec {
         }
         let known = self.network.site_names();
         let sites = self.sites.iter().map(|site| (format!("site \"{site}\""), site));
-        let of_penalties = self.penalties.iter().filter_map(|term| Some((format!("penalty \"{term}\""), term.site.as_ref()?)));
+        let of_penalties =
+            self.penalties.iter().filter_map(|term| Some((format!("penalty \"{term}\""), term.site.as_ref()?)));
         for (what, site) in sites.chain(of_penalties) {
             if !known.contains(site) {
                 return Err(Failure::usage(format!(

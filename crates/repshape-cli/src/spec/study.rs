@@ -127,9 +127,9 @@ impl Recipe {
         }
         for &weight in weights {
             // the same check that a typed weight passes
-            format!("{config}={weight}").parse::<Term>().map_err(|error| {
-                Failure::usage(format!("weights.{key}: {error}"))
-            })?;
+            format!("{config}={weight}")
+                .parse::<Term>()
+                .map_err(|error| Failure::usage(format!("weights.{key}: {error}")))?;
         }
         Ok(weights.clone())
     }
