@@ -56,38 +56,20 @@ impl Points {
         let precision = 0.125 / variance;
         let mut values = vec![0.0; rows.len()];
         let mut norms = vec![0.0; order.len()];
-        let blocks = values
-            .par_chunks_mut(BLOCK * units)
-            .zip(norms.par_chunks_mut(BLOCK));
-        blocks
-            .zip(order.par_chunks(BLOCK))
-            .for_each(|((values, norms), order)| {
-                for (i, (&row, norm)) in order.iter().zip(norms).enumerate() {
-                    let row = &rows[row * units..][..units];
-                    for ((value, mean), slot) in row
-                        .iter()
-                        .zip(means)
-                        .zip(values[i..].iter_mut().step_by(order.len()))
-                    {
-                        *slot = value - mean;
-                        *norm += *slot * *slot;
-                    }
-                    *norm *= precision;
+        let blocks = values.par_chunks_mut(BLOCK * units).zip(norms.par_chunks_mut(BLOCK));
+        blocks.zip(order.par_chunks(BLOCK)).for_each(|((values, norms), order)| {
+            for (i, (&row, norm)) in order.iter().zip(norms).enumerate() {
+                let row = &rows[row * units..][..units];
+                for ((value, mean), slot) in row.iter().zip(means).zip(values[i..].iter_mut().step_by(order.len())) {
+                    *slot = value - mean;
+                    *norm += *slot * *slot;
                 }
-            });
-        match norms
-            .iter()
-            .zip(order)
-            .find(|(norm, _)| !(**norm * 4.0).is_finite())
-        {
+                *norm *= precision;
+            }
+        });
+        match norms.iter().zip(order).find(|(norm, _)| !(**norm * 4.0).is_finite()) {
             Some((_, &row)) => Err(row),
-            None => Ok(Self {
-                rows: order.len(),
-                units,
-                values,
-                norms,
-                precision,
-            }),
+            None => Ok(Self { rows: order.len(), units, values, norms, precision }),
         }
     }
 
@@ -114,19 +96,10 @@ struct Block<'a> {
 }
 
 /// The sums of all rows. `classes` are the ranges of rows that share a class, in order, and cover all rows.
-pub(super) fn sums(
-    points: &Points,
-    classes: &[Range<usize>],
-    progress: &(dyn Fn(u64, u64) + Sync),
-) -> Vec<ClassSums> {
-    let class_of: Vec<&Range<usize>> = classes
-        .iter()
-        .flat_map(|range| range.clone().map(move |_| range))
-        .collect();
+pub(super) fn sums(points: &Points, classes: &[Range<usize>], progress: &(dyn Fn(u64, u64) + Sync)) -> Vec<ClassSums> {
+    let class_of: Vec<&Range<usize>> = classes.iter().flat_map(|range| range.clone().map(move |_| range)).collect();
     let blocks = points.blocks();
-    let tiles: Vec<(usize, usize)> = (0..blocks)
-        .flat_map(|i| (i..blocks).map(move |j| (i, j)))
-        .collect();
+    let tiles: Vec<(usize, usize)> = (0..blocks).flat_map(|i| (i..blocks).map(move |j| (i, j))).collect();
     let total = points.rows as u64 * (points.rows as u64 + 1) / 2;
     let done = AtomicU64::new(0);
     let arch = Arch::new();
@@ -134,26 +107,13 @@ pub(super) fn sums(
     let mut sums = vec![ClassSums::default(); points.rows];
     let mut wave_sums = vec![TileSums::default(); WAVE.min(tiles.len())];
     for wave in tiles.chunks(WAVE) {
-        wave.par_iter().zip(&mut wave_sums).for_each_init(
-            Vec::new,
-            |exponents, (&(i, j), tile_sums)| {
-                let tile = Tile {
-                    points,
-                    own: points.block(i),
-                    other: points.block(j),
-                    class_of: &class_of,
-                };
-                let pairs = tile.pairs();
-                tile.exponents(exponents);
-                arch.dispatch(Exponentials {
-                    tile: &tile,
-                    exponents,
-                    sums: tile_sums,
-                    arch,
-                });
-                progress(done.fetch_add(pairs, Ordering::Relaxed) + pairs, total);
-            },
-        );
+        wave.par_iter().zip(&mut wave_sums).for_each_init(Vec::new, |exponents, (&(i, j), tile_sums)| {
+            let tile = Tile { points, own: points.block(i), other: points.block(j), class_of: &class_of };
+            let pairs = tile.pairs();
+            tile.exponents(exponents);
+            arch.dispatch(Exponentials { tile: &tile, exponents, sums: tile_sums, arch });
+            progress(done.fetch_add(pairs, Ordering::Relaxed) + pairs, total);
+        });
         for (&(i, j), tile_sums) in wave.iter().zip(&wave_sums) {
             tile_sums.own.add_to(&mut sums[points.block(i).rows]);
             if i != j {
@@ -180,11 +140,7 @@ impl Tile<'_> {
     /// Pairs of rows, each once, rows with themselves included.
     fn pairs(&self) -> u64 {
         let (own, other) = (self.own.rows.len() as u64, self.other.rows.len() as u64);
-        if self.is_diagonal() {
-            own * (own + 1) / 2
-        } else {
-            own * other
-        }
+        if self.is_diagonal() { own * (own + 1) / 2 } else { own * other }
     }
 
     /// `2 z_i.z_j / (8 s2)`, the other block's rows side by side.
@@ -212,11 +168,7 @@ impl Tile<'_> {
 
     /// Whether products may have lost the digits of a small distance.
     fn cancels(&self) -> bool {
-        let largest = |norms: &[f64]| {
-            norms
-                .iter()
-                .fold(0.0f64, |largest, norm| largest.max(*norm))
-        };
+        let largest = |norms: &[f64]| norms.iter().fold(0.0f64, |largest, norm| largest.max(*norm));
         largest(self.own.norms) + largest(self.other.norms) > EXACT_ABOVE
     }
 }
@@ -243,12 +195,7 @@ impl SideSums {
 
 impl Default for SideSums {
     fn default() -> Self {
-        Self {
-            all: [0.0; BLOCK],
-            all_fourth: [0.0; BLOCK],
-            same: [0.0; BLOCK],
-            same_fourth: [0.0; BLOCK],
-        }
+        Self { all: [0.0; BLOCK], all_fourth: [0.0; BLOCK], same: [0.0; BLOCK], same_fourth: [0.0; BLOCK] }
     }
 }
 
@@ -272,50 +219,32 @@ impl NullaryFnOnce for Exponentials<'_> {
 
     #[inline(always)]
     fn call(self) {
-        if matches!(self.arch, Arch::Scalar) {
-            self.run::<false>()
-        } else {
-            self.run::<true>()
-        }
+        if matches!(self.arch, Arch::Scalar) { self.run::<false>() } else { self.run::<true>() }
     }
 }
 
 impl Exponentials<'_> {
     #[inline(always)]
     fn run<const FUSED: bool>(self) {
-        let Self {
-            tile,
-            exponents,
-            sums: TileSums { own, other },
-            ..
-        } = self;
+        let Self { tile, exponents, sums: TileSums { own, other }, .. } = self;
         *other = SideSums::default();
         let cancels = tile.cancels();
-        for (i, row) in exponents
-            .chunks_exact_mut(tile.other.rows.len())
-            .enumerate()
-        {
+        for (i, row) in exponents.chunks_exact_mut(tile.other.rows.len()).enumerate() {
             for (exponent, norm) in row.iter_mut().zip(tile.other.norms) {
                 *exponent = (*exponent - (tile.own.norms[i] + norm)).min(0.0);
             }
             if cancels && row.iter().any(|exponent| *exponent > VANISHES) {
                 exponents_from_differences(tile, i, row);
             }
-            row.iter_mut()
-                .for_each(|exponent| *exponent = exp_nonpositive::<FUSED>(*exponent));
+            row.iter_mut().for_each(|exponent| *exponent = exp_nonpositive::<FUSED>(*exponent));
             if tile.is_diagonal() {
                 row[i] = 1.0;
             }
             let same = tile.same_class(i);
             let sum = |range: Range<usize>, all: &mut [f64], fourth: &mut [f64]| {
-                add(
-                    &row[range.clone()],
-                    &mut all[range.clone()],
-                    &mut fourth[range],
-                )
+                add(&row[range.clone()], &mut all[range.clone()], &mut fourth[range])
             };
-            (own.same[i], own.same_fourth[i]) =
-                sum(same.clone(), &mut other.same, &mut other.same_fourth);
+            (own.same[i], own.same_fourth[i]) = sum(same.clone(), &mut other.same, &mut other.same_fourth);
             let before = sum(0..same.start, &mut other.all, &mut other.all_fourth);
             let inside = sum(same.clone(), &mut other.all, &mut other.all_fourth);
             let after = sum(same.end..row.len(), &mut other.all, &mut other.all_fourth);
@@ -337,8 +266,7 @@ fn exponents_from_differences(tile: &Tile, i: usize, row: &mut [f64]) {
             *exponent -= difference * difference;
         }
     }
-    row.iter_mut()
-        .for_each(|exponent| *exponent *= tile.points.precision);
+    row.iter_mut().for_each(|exponent| *exponent *= tile.points.precision);
 }
 
 /// Accumulators side by side: as many as keep two AVX-512 adders busy.
