@@ -3,10 +3,10 @@
 /// 1.5 * 2^52: adding it rounds to the nearest integer, which is then found in the low bits.
 const ROUND: f64 = 6755399441055744.0;
 /// ln 2 in two parts, the first with zeros at the end so that its product with an integer is exact.
-const LN_2_HIGH: f64 = 0.69314718055966295651160180568695068359375;
-const LN_2_LOW: f64 = 0.28235290563031577122588448175013436025525412068e-12;
+const LN_2_HIGH: f64 = 0.693147180559663;
+const LN_2_LOW: f64 = 2.8235290563031577e-13;
 /// Below this the result would be under 2.3e-308, the smallest normal number: it is 0 instead.
-const UNDERFLOW: f64 = -708.39;
+pub(crate) const UNDERFLOW: f64 = -708.39;
 
 /// `exp(x)` for `x <= 0`, within two units in the last place; 0 below -708.39. NaN gives 0.
 ///
@@ -26,12 +26,12 @@ pub(crate) fn exp_nonpositive<const FUSED: bool>(x: f64) -> f64 {
     // since a chain of eleven dependent steps would leave the multipliers idle.
     let r2 = r * r;
     let r4 = r2 * r2;
-    let c0 = fma(0.166666666666666851703837, r, 0.5);
-    let c2 = fma(0.00833333333331652721664984, r, 0.0416666666666665047591422);
-    let c4 = fma(0.000198412698960509205564975, r, 0.00138888888889774492207962);
-    let c6 = fma(2.75572362911928827629423e-06, r, 2.4801587159235272998791e-05);
-    let c8 = fma(2.51112930892876518610661e-08, r, 2.75573911234900471893338e-07);
-    let c10 = 2.08860621107283687536341e-09;
+    let c0 = fma(0.16666666666666685, r, 0.5);
+    let c2 = fma(0.008333333333316527, r, 0.041666666666666505);
+    let c4 = fma(0.0001984126989605092, r, 0.001388888888897745);
+    let c6 = fma(2.7557236291192883e-06, r, 2.4801587159235273e-05);
+    let c8 = fma(2.5111293089287652e-08, r, 2.7557391123490047e-07);
+    let c10 = 2.088606211072837e-09;
     let low = fma(c2, r2, c0);
     let middle = fma(c6, r2, c4);
     let high = fma(c10, r2, c8);

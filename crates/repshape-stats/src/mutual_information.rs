@@ -148,7 +148,7 @@ pub enum MiError {
 /// `labels` gives one class of `0..classes` for each row, with the labels. A class without rows adds nothing.
 ///
 /// All pairs of rows are used, in time `O(N^2 I)`, half of it saved by symmetry, and memory for
-/// one copy of the rows and about 40 MB: no `N x N` matrix. Runs on the current rayon pool; the bits do not
+/// one copy of the rows and about 20 MB: no `N x N` matrix. Runs on the current rayon pool; the bits do not
 /// depend on its number of threads, and the estimates change by rounding only when rows are reordered.
 ///
 /// ```
