@@ -61,7 +61,7 @@ pub enum Format {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Compares a set of regularizers: tunes each weight on validation rows, repeats with fresh seeds, reports
-    Study(StudyArgs),
+    Study(Box<StudyArgs>),
     /// Trains one network with penalties and measures it
     Shape(ShapeArgs),
     /// Measures representations: matrices (.npy .npz .csv) and run folders
@@ -184,7 +184,7 @@ pub enum StudyStep {
     Plan {
         /// What to study
         #[command(flatten)]
-        plan: PlanArgs,
+        plan: Box<PlanArgs>,
         /// The study's folder
         #[arg(long, value_name = "DIR")]
         out: PathBuf,

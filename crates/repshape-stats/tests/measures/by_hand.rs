@@ -61,8 +61,8 @@ fn seven_rows_of_three_units_in_four_classes() {
     assert_close(&of, "effective_rank", (-p * p.ln() - q * q.ln()).exp());
     assert_close(&of, "rank", 2.0);
     // Z^T Z = [[38, 64], [64, 162]]
-    let (half, product) = (100.0, 38.0 * 162.0 - 64.0 * 64.0);
-    assert_close(&of, "stable_rank", 200.0 / (half + (half * half - product as f64).sqrt()));
+    let (half, product): (f64, f64) = (100.0, 38.0 * 162.0 - 64.0 * 64.0);
+    assert_close(&of, "stable_rank", 200.0 / (half + (half * half - product).sqrt()));
     assert_close(&of, "cvr", 76.0 / 60.0);
     assert_close(&of, "tdv", 50.0 / 60.0);
     assert_close(&of, "ud90", 2.0);
