@@ -131,12 +131,15 @@ pub struct OutArgs {
 
 /// `repshape study`.
 #[derive(Debug, Args)]
-#[command(args_conflicts_with_subcommands = true, after_help = "\
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "\
 Examples:
   repshape study                                     the twelve of Choi et al. (2018) on digits, about a minute
   repshape study --set baseline,cw-vr --trials 10    two of them, ten trials each
   repshape study --data mnist=DIR                    the papers' protocol on MNIST
-  repshape study plan digits --out S && repshape study resume S && repshape study collect S")]
+  repshape study plan digits --out S && repshape study resume S && repshape study collect S"
+)]
 pub struct StudyArgs {
     /// Steps of a study, for schedulers and several machines
     #[command(subcommand)]

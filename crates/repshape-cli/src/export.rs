@@ -19,9 +19,8 @@ fn build(
     about: &[(&str, String)],
     parameters: &[Parameter],
 ) -> Result<Vec<u8>, ModelError> {
-    let values = |name: &str| -> &[f32] {
-        parameters.iter().find(|p| p.name == name).map_or(&[], |p| p.values.as_slice())
-    };
+    let values =
+        |name: &str| -> &[f32] { parameters.iter().find(|p| p.name == name).map_or(&[], |p| p.values.as_slice()) };
     let mut model = ModelBuilder::new("repshape");
     model.input("input", inputs)?;
     let (mut input, mut width) = ("input".to_owned(), inputs);

@@ -88,6 +88,9 @@ pub fn study_page(store: &Store, table: &StudyTable, site: &str, how: Vec<(Strin
     })
 }
 
-fn detail<T: serde::de::DeserializeOwned>(details: &serde_json::Map<String, serde_json::Value>, key: &str) -> Option<T> {
+fn detail<T: serde::de::DeserializeOwned>(
+    details: &serde_json::Map<String, serde_json::Value>,
+    key: &str,
+) -> Option<T> {
     details.get(key).and_then(|value| T::deserialize(value).ok())
 }

@@ -27,9 +27,11 @@ impl Progress {
     /// Progress over `total` units of work called `what`, `done` of them already there.
     pub fn new(global: &Global, what: &'static str, total: u64, done: u64) -> Self {
         let terminal = std::io::stderr().is_terminal();
-        let target = if terminal && !global.quiet { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let target =
+            if terminal && !global.quiet { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let bar = ProgressBar::with_draw_target(Some(total), target);
-        let template = format!("{{bar:32.cyan/dim}} {{pos}}/{{len}} {what}  {{elapsed}} gone, {{eta}} left  {{msg:.dim}}");
+        let template =
+            format!("{{bar:32.cyan/dim}} {{pos}}/{{len}} {what}  {{elapsed}} gone, {{eta}} left  {{msg:.dim}}");
         if let Ok(style) = ProgressStyle::with_template(&template) {
             bar.set_style(style);
         }
@@ -64,7 +66,10 @@ impl Progress {
         if lines.last.elapsed() >= LINE_EVERY || done == total {
             lines.last = Instant::now();
             let left = self.bar.eta().as_secs();
-            warn(&format!("{done}/{total}  {:.0} s gone, about {left} s left  {message}", self.start.elapsed().as_secs_f64()));
+            warn(&format!(
+                "{done}/{total}  {:.0} s gone, about {left} s left  {message}",
+                self.start.elapsed().as_secs_f64()
+            ));
         }
     }
 }

@@ -101,9 +101,10 @@ fn lock(path: &Path) -> Outcome<Lock> {
     let file = File::options().create(true).truncate(false).write(true).open(&name).map_err(refused)?;
     match file.try_lock() {
         Ok(()) => Ok(Lock(file)),
-        Err(TryLockError::WouldBlock) => {
-            Err(Failure::usage(format!("{}: in use by another run; wait for it or choose another --out", path.display())))
-        }
+        Err(TryLockError::WouldBlock) => Err(Failure::usage(format!(
+            "{}: in use by another run; wait for it or choose another --out",
+            path.display()
+        ))),
         Err(TryLockError::Error(error)) => Err(refused(error)),
     }
 }

@@ -48,20 +48,10 @@ impl Setup {
             }
         };
         let network = layers.init(train.columns(), outputs, spec.seed, &device.clone().autodiff());
-        let objective = Objective::new(
-            spec.task,
-            spec.target,
-            classes.unwrap_or(0),
-            &terms,
-            &network.sites(),
-            &spec.main_site(),
-        )?;
-        let config = FitConfig {
-            epochs: spec.epochs,
-            batch_size: spec.batch_size,
-            optimizer: spec.optimizer,
-            seed: spec.seed,
-        };
+        let objective =
+            Objective::new(spec.task, spec.target, classes.unwrap_or(0), &terms, &network.sites(), &spec.main_site())?;
+        let config =
+            FitConfig { epochs: spec.epochs, batch_size: spec.batch_size, optimizer: spec.optimizer, seed: spec.seed };
         Ok(Self { network, objective, config, device: device.clone(), classes })
     }
 

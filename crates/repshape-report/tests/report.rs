@@ -37,23 +37,16 @@ const PROBE: &str = r#"<script>
 /// Chromium on this machine; `None`, said loudly, when there is none and it is not required.
 fn chromium() -> Option<PathBuf> {
     let named = std::env::var_os("REPSHAPE_CHROMIUM").map(PathBuf::from);
-    let candidates = named
+    let candidates = named.into_iter().chain(["chromium", "chromium-browser", "google-chrome"].map(PathBuf::from));
+    let found = candidates
         .into_iter()
-        .chain(["chromium", "chromium-browser", "google-chrome"].map(PathBuf::from));
-    let found = candidates.into_iter().find(|name| {
-        Command::new(name)
-            .arg("--version")
-            .output()
-            .is_ok_and(|output| output.status.success())
-    });
+        .find(|name| Command::new(name).arg("--version").output().is_ok_and(|output| output.status.success()));
     if found.is_none() {
         assert!(
             std::env::var_os("REPSHAPE_REQUIRE_ALL").is_none(),
             "chromium is absent and REPSHAPE_REQUIRE_ALL is set"
         );
-        eprintln!(
-            "SKIPPED: the page was not opened because chromium is absent (install it or set REPSHAPE_CHROMIUM)"
-        );
+        eprintln!("SKIPPED: the page was not opened because chromium is absent (install it or set REPSHAPE_CHROMIUM)");
     }
     found
 }
@@ -71,13 +64,7 @@ fn open(browser: &Path, pages: &[Page], width: u32) -> serde_json::Value {
                 document.documentElement.dataset.found = found; }; look();";
     std::fs::write(&frame, format!("<!doctype html><body style=margin:0><iframe src=report.html width={width} height=900 style=border:0></iframe><script>{wait}</script>")).unwrap();
     let output = Command::new(browser)
-        .args([
-            "--headless",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--no-first-run",
-            "--disable-background-networking",
-        ])
+        .args(["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"])
         .args([
             "--disable-component-update",
             "--disable-sync",
@@ -90,18 +77,12 @@ fn open(browser: &Path, pages: &[Page], width: u32) -> serde_json::Value {
             "--virtual-time-budget=60000",
             "--dump-dom",
         ])
-        .arg(format!(
-            "--user-data-dir={}",
-            folder.path().join("profile").display()
-        ))
+        .arg(format!("--user-data-dir={}", folder.path().join("profile").display()))
         .arg(format!("file://{}", frame.display()))
         .output()
         .unwrap();
     let dom = String::from_utf8_lossy(&output.stdout);
-    let found = dom
-        .split("data-found=\"")
-        .nth(1)
-        .and_then(|rest| rest.split('"').next());
+    let found = dom.split("data-found=\"").nth(1).and_then(|rest| rest.split('"').next());
     let found = found.unwrap_or_else(|| {
         panic!(
             "the page gave no answer:\n{}\n{}",
@@ -109,14 +90,8 @@ fn open(browser: &Path, pages: &[Page], width: u32) -> serde_json::Value {
             String::from_utf8_lossy(&output.stderr)
         )
     });
-    serde_json::from_str(
-        &found
-            .replace("&quot;", "\"")
-            .replace("&lt;", "<")
-            .replace("&gt;", ">")
-            .replace("&amp;", "&"),
-    )
-    .unwrap()
+    serde_json::from_str(&found.replace("&quot;", "\"").replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&"))
+        .unwrap()
 }
 
 /// Every chart drawn, no error, no horizontal scroll, no image from a hostile name.
@@ -126,10 +101,7 @@ fn check(found: &serde_json::Value, charts: u64, width: u32) {
     assert_eq!(found["charts"], charts);
     assert_eq!(found["drawn"], charts);
     assert_eq!(found["width"], width);
-    assert!(
-        found["overflow"].as_i64().unwrap() <= 0,
-        "the page is wider than its window: {found}"
-    );
+    assert!(found["overflow"].as_i64().unwrap() <= 0, "the page is wider than its window: {found}");
     assert_eq!(found["images"], 0);
 }
 
@@ -152,24 +124,14 @@ fn runs_and_measurements_share_a_page() {
     let Some(browser) = chromium() else { return };
     // learning curves, four pictures for each of two sites, and of two matrices
     for width in [1400, 400] {
-        check(
-            &open(
-                &browser,
-                &[synthetic::run(), synthetic::measurement()],
-                width,
-            ),
-            1 + 8 + 8,
-            width,
-        );
+        check(&open(&browser, &[synthetic::run(), synthetic::measurement()], width), 1 + 8 + 8, width);
     }
 }
 
 #[test]
 fn hostile_names_run_nothing() {
     let Some(browser) = chromium() else { return };
-    let Page::Study(mut study) = synthetic::study() else {
-        unreachable!("study() makes a study")
-    };
+    let Page::Study(mut study) = synthetic::study() else { unreachable!("study() makes a study") };
     let hostile = "</script><img src=x onerror=\"console.error(1)\">${1}{{名前}}";
     study.title = hostile.into();
     study.subtitle = "long".repeat(200);
@@ -185,15 +147,11 @@ fn hostile_names_run_nothing() {
 #[test]
 fn figures_are_written_as_svg_and_png_and_large_heat_maps_as_png() {
     let folder = tempfile::tempdir().unwrap();
-    let Page::Study(mut study) = synthetic::study() else {
-        unreachable!("study() makes a study")
-    };
+    let Page::Study(mut study) = synthetic::study() else { unreachable!("study() makes a study") };
     study.panels.truncate(1);
     let files = figures(&Page::Study(study), &folder.path().join("figures")).unwrap();
-    let names: Vec<String> = files
-        .iter()
-        .map(|file| file.file_name().unwrap().to_string_lossy().into_owned())
-        .collect();
+    let names: Vec<String> =
+        files.iter().map(|file| file.file_name().unwrap().to_string_lossy().into_owned()).collect();
     assert_eq!(
         names,
         [

@@ -41,21 +41,15 @@ fn value_and_gradient(bencher: Bencher, name: &str, units: usize) {
     let config: PenaltyConfig = name.parse().expect("a name of the catalog");
     let penalty = config.build().expect("no layer");
     let device = Device::flex();
-    let values: Vec<f32> = (0..ROWS * units)
-        .map(|n| ((n * 7919) % 1009) as f32 / 1009.0)
-        .collect();
+    let values: Vec<f32> = (0..ROWS * units).map(|n| ((n * 7919) % 1009) as f32 / 1009.0).collect();
     let z = Tensor::<2>::from_data(TensorData::new(values, [ROWS, units]), &device);
     let labels: Vec<u32> = (0..ROWS).map(|row| (row % CLASSES) as u32).collect();
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(1)
-        .build()
-        .expect("one thread");
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().expect("one thread");
     pool.install(|| {
         bencher.bench_local(|| {
             let groups = match config.scope() {
                 Scope::All => Groups::all(ROWS, &device, DType::F32),
-                Scope::Class => Groups::by_class(&labels, CLASSES, &device, DType::F32)
-                    .expect("labels below 10"),
+                Scope::Class => Groups::by_class(&labels, CLASSES, &device, DType::F32).expect("labels below 10"),
             };
             penalty.value_and_gradient(&z, &groups)
         });

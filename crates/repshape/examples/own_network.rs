@@ -31,9 +31,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let with = train(0.1)?;
     #[allow(clippy::print_stdout)] // an example talks to its reader
     {
-        println!(
-            "class-wise variance of the hidden layer: {without:.4} without cw-vr, {with:.4} with it"
-        );
+        println!("class-wise variance of the hidden layer: {without:.4} without cw-vr, {with:.4} with it");
     }
     if with >= without {
         return Err("the class-wise variance did not fall".into());
@@ -47,13 +45,7 @@ fn train(weight: f64) -> Result<f32, Box<dyn std::error::Error>> {
     device.seed(1);
     let (x, labels) = blobs(&device);
     let y = Tensor::<1, Int>::from_data(
-        TensorData::new(
-            labels
-                .iter()
-                .map(|&label| i64::from(label))
-                .collect::<Vec<_>>(),
-            [ROWS],
-        ),
+        TensorData::new(labels.iter().map(|&label| i64::from(label)).collect::<Vec<_>>(), [ROWS]),
         &device,
     );
     let mut network = Network {
@@ -86,8 +78,5 @@ fn blobs(device: &Device) -> (Tensor<2>, Vec<u32>) {
         x.push(3.0 * angle.cos() + spread.cos());
         x.push(3.0 * angle.sin() + (spread * 1.7).sin());
     }
-    (
-        Tensor::from_data(TensorData::new(x, [ROWS, 2]), device),
-        labels,
-    )
+    (Tensor::from_data(TensorData::new(x, [ROWS, 2]), device), labels)
 }

@@ -28,21 +28,13 @@ pub fn batch(rows: &Examples, indices: &[u32], target: Target, device: &Device, 
     rows.gather(indices, &mut values);
     let mut labels = Vec::new();
     rows.gather_labels(indices, &mut labels);
-    let plain = Tensor::<2>::from_data(
-        TensorData::new(values, [indices.len(), columns]),
-        device,
-    );
+    let plain = Tensor::<2>::from_data(TensorData::new(values, [indices.len(), columns]), device);
     let targets = match (target, rows.targets()) {
         (Target::Labels, Targets::Classes { count, .. }) => one_hot(&labels, *count, device),
         (Target::Labels, _) => one_hot(&[], 0, device),
         (Target::Input, _) => plain.clone(),
     };
-    Batch {
-        input: if tape { Tensor::from_inner(plain) } else { plain },
-        targets,
-        labels,
-        device: device.clone(),
-    }
+    Batch { input: if tape { Tensor::from_inner(plain) } else { plain }, targets, labels, device: device.clone() }
 }
 
 /// Width of the targets: the number of classes, or of input columns; `None` when labels are

@@ -72,10 +72,7 @@ pub fn save_network<M: Module>(path: &Path, network: &M) -> Result<(), Checkpoin
 /// No such file, not safetensors, or another network's.
 pub fn load_network<M: Module>(path: &Path, network: M) -> Result<M, CheckpointError> {
     let (tensors, _) = read_tensors(path)?;
-    parameters::import(network, tensors).map_err(|source| CheckpointError::Network {
-        path: path.to_owned(),
-        source,
-    })
+    parameters::import(network, tensors).map_err(|source| CheckpointError::Network { path: path.to_owned(), source })
 }
 
 /// Writes the whole state of a training to `path`.
@@ -111,11 +108,7 @@ pub fn save<M: Module>(path: &Path, training: &Training<M>) -> Result<(), Checkp
 ///
 /// # Errors
 /// No such file, not a checkpoint, or another network's.
-pub fn load<M: Module>(
-    path: &Path,
-    network: M,
-    optimizer: OptimizerConfig,
-) -> Result<Training<M>, CheckpointError> {
+pub fn load<M: Module>(path: &Path, network: M, optimizer: OptimizerConfig) -> Result<Training<M>, CheckpointError> {
     let (tensors, state) = read_tensors(path)?;
     let state = state.ok_or_else(|| format_error(path, "no state in its header"))?;
     let state: State = serde_json::from_str(&state).map_err(|error| format_error(path, error))?;
@@ -134,51 +127,27 @@ pub fn load<M: Module>(
     }
     let mut average = |n: usize, name: &str| {
         let name = format!("optimizer.{n}.{name}");
-        averages
-            .remove(&name)
-            .ok_or_else(|| format_error(path, format!("no tensor {name}")))
+        averages.remove(&name).ok_or_else(|| format_error(path, format!("no tensor {name}")))
     };
     let slots = (0..state.slots)
-        .map(|n| {
-            Ok(Slot {
-                first: average(n, "first")?,
-                second: average(n, "second")?,
-            })
-        })
+        .map(|n| Ok(Slot { first: average(n, "first")?, second: average(n, "second")? }))
         .collect::<Result<_, CheckpointError>>()?;
-    let network = parameters::import(network, parts).map_err(|source| CheckpointError::Network {
-        path: path.to_owned(),
-        source,
-    })?;
-    Ok(Training {
-        network,
-        optimizer: Optimizer::restore(optimizer, state.steps, slots),
-        history: state.history,
-    })
+    let network = parameters::import(network, parts)
+        .map_err(|source| CheckpointError::Network { path: path.to_owned(), source })?;
+    Ok(Training { network, optimizer: Optimizer::restore(optimizer, state.steps, slots), history: state.history })
 }
 
 fn format_error(path: &Path, problem: impl ToString) -> CheckpointError {
-    CheckpointError::Format {
-        path: path.to_owned(),
-        problem: problem.to_string(),
-    }
+    CheckpointError::Format { path: path.to_owned(), problem: problem.to_string() }
 }
 
-fn write_tensors(
-    path: &Path,
-    tensors: &[Parameter],
-    state: Option<String>,
-) -> Result<(), CheckpointError> {
-    let bytes: Vec<Vec<u8>> = tensors
-        .iter()
-        .map(|t| t.values.iter().flat_map(|v| v.to_le_bytes()).collect())
-        .collect();
+fn write_tensors(path: &Path, tensors: &[Parameter], state: Option<String>) -> Result<(), CheckpointError> {
+    let bytes: Vec<Vec<u8>> = tensors.iter().map(|t| t.values.iter().flat_map(|v| v.to_le_bytes()).collect()).collect();
     let views = tensors
         .iter()
         .zip(&bytes)
         .map(|(tensor, bytes)| {
-            TensorView::new(Dtype::F32, tensor.shape.clone(), bytes)
-                .map(|view| (tensor.name.as_str(), view))
+            TensorView::new(Dtype::F32, tensor.shape.clone(), bytes).map(|view| (tensor.name.as_str(), view))
         })
         .collect::<Result<Vec<_>, _>>()
         .map_err(|error| format_error(path, error))?;
@@ -188,12 +157,8 @@ fn write_tensors(
 }
 
 fn read_tensors(path: &Path) -> Result<(Vec<Parameter>, Option<String>), CheckpointError> {
-    let bytes = std::fs::read(path).map_err(|source| CheckpointError::File {
-        path: path.to_owned(),
-        source,
-    })?;
-    let (_, header) =
-        SafeTensors::read_metadata(&bytes).map_err(|error| format_error(path, error))?;
+    let bytes = std::fs::read(path).map_err(|source| CheckpointError::File { path: path.to_owned(), source })?;
+    let (_, header) = SafeTensors::read_metadata(&bytes).map_err(|error| format_error(path, error))?;
     let state = header.metadata().as_ref().and_then(|m| m.get("state").cloned());
     let file = SafeTensors::deserialize(&bytes).map_err(|error| format_error(path, error))?;
     let mut tensors = Vec::new();
@@ -204,13 +169,7 @@ fn read_tensors(path: &Path) -> Result<(Vec<Parameter>, Option<String>), Checkpo
         tensors.push(Parameter {
             name,
             shape: view.shape().to_vec(),
-            values: view
-                .data()
-                .as_chunks::<4>()
-                .0
-                .iter()
-                .map(|b| f32::from_le_bytes(*b))
-                .collect(),
+            values: view.data().as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b)).collect(),
         });
     }
     Ok((tensors, state))

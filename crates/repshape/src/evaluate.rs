@@ -23,12 +23,7 @@ pub struct Scores {
 }
 
 /// Scores of `network` (off the tape: `Module::valid`) on `rows`. No rows: loss 0.
-pub fn evaluate<N: Network>(
-    network: &N,
-    rows: &Examples,
-    objective: &Objective,
-    device: &Device,
-) -> Scores {
+pub fn evaluate<N: Network>(network: &N, rows: &Examples, objective: &Objective, device: &Device) -> Scores {
     let total = rows.rows();
     let indices: Vec<u32> = (0..total as u32).collect();
     let mut loss = 0.0;
@@ -50,10 +45,7 @@ pub fn evaluate<N: Network>(
         }
     }
     let per_row = 1.0 / total.max(1) as f64;
-    Scores {
-        error: (objective.target() == Target::Labels).then_some(wrong as f64 * per_row),
-        loss: loss * per_row,
-    }
+    Scores { error: (objective.target() == Target::Labels).then_some(wrong as f64 * per_row), loss: loss * per_row }
 }
 
 /// Index of the first largest entry; NaN is never the largest.

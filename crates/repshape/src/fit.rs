@@ -53,11 +53,7 @@ pub struct Training<N> {
 impl<N> Training<N> {
     /// A training before its first epoch.
     pub const fn new(network: N, optimizer: OptimizerConfig) -> Self {
-        Self {
-            network,
-            optimizer: Optimizer::new(optimizer),
-            history: Vec::new(),
-        }
+        Self { network, optimizer: Optimizer::new(optimizer), history: Vec::new() }
     }
 }
 
@@ -170,10 +166,7 @@ pub fn fit<N: Network>(
             let batch = batch(train, rows, objective.target(), device, true);
             let evaluation = objective.evaluate(&training.network, &batch, &mut dropout)?;
             if !evaluation.values.iter().all(|v| v.is_finite()) {
-                return Ok(Fitted {
-                    training,
-                    ending: Ending::Diverged { epoch: epoch + 1 },
-                });
+                return Ok(Fitted { training, ending: Ending::Diverged { epoch: epoch + 1 } });
             }
             for (sum, value) in sums.iter_mut().zip(&evaluation.values) {
                 *sum += value * rows.len() as f64;
@@ -183,21 +176,14 @@ pub fn fit<N: Network>(
                 training.network = training.optimizer.step(training.network, gradients);
             }
             if observer.step(step + 1, steps) == Flow::Stop {
-                return Ok(Fitted {
-                    training: before,
-                    ending: Ending::Stopped,
-                });
+                return Ok(Fitted { training: before, ending: Ending::Stopped });
             }
         }
         if !parameters::all_finite(&training.network) {
-            return Ok(Fitted {
-                training,
-                ending: Ending::Diverged { epoch: epoch + 1 },
-            });
+            return Ok(Fitted { training, ending: Ending::Diverged { epoch: epoch + 1 } });
         }
         let terms: Vec<f64> = sums.iter().map(|s| s / train.rows() as f64).collect();
-        let scores = validation
-            .map(|rows| evaluate(&training.network.valid(), rows, objective, device));
+        let scores = validation.map(|rows| evaluate(&training.network.valid(), rows, objective, device));
         training.history.push(EpochValues {
             epoch: epoch + 1,
             loss: objective.total(&terms),
@@ -212,12 +198,7 @@ pub fn fit<N: Network>(
     Ok(Fitted { training, ending })
 }
 
-fn check<N: Network>(
-    network: &N,
-    train: &Train,
-    objective: &Objective,
-    config: &FitConfig,
-) -> Result<(), FitError> {
+fn check<N: Network>(network: &N, train: &Train, objective: &Objective, config: &FitConfig) -> Result<(), FitError> {
     if config.batch_size == 0 {
         return Err(FitError::EmptyBatch);
     }
@@ -226,10 +207,7 @@ fn check<N: Network>(
     }
     let expected = target_columns(train, objective.target()).ok_or(FitError::NoLabels)?;
     match network.sites().last() {
-        Some(site) if site.units != expected => Err(FitError::Outputs {
-            outputs: site.units,
-            expected,
-        }),
+        Some(site) if site.units != expected => Err(FitError::Outputs { outputs: site.units, expected }),
         _ => Ok(()),
     }
 }

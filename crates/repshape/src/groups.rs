@@ -90,38 +90,19 @@ impl Groups {
     ///
     /// # Errors
     /// A label that is not below `classes` (its row is named), or no rows at all.
-    pub fn by_class(
-        labels: &[u32],
-        classes: usize,
-        device: &Device,
-        dtype: DType,
-    ) -> Result<Self, GroupsError> {
+    pub fn by_class(labels: &[u32], classes: usize, device: &Device, dtype: DType) -> Result<Self, GroupsError> {
         if labels.is_empty() {
             return Err(GroupsError::NoRows);
         }
         if let Some(row) = labels.iter().position(|&label| label as usize >= classes) {
-            return Err(GroupsError::Label {
-                row,
-                label: labels[row],
-                classes,
-            });
+            return Err(GroupsError::Label { row, label: labels[row], classes });
         }
         let (sizes, members) = present(labels);
         Ok(Self::new(classes, sizes, members, device, dtype))
     }
 
-    fn new(
-        count: usize,
-        sizes: Vec<usize>,
-        members: Vec<u32>,
-        device: &Device,
-        dtype: DType,
-    ) -> Self {
-        let members = if sizes.len() == 1 {
-            Vec::new()
-        } else {
-            members
-        };
+    fn new(count: usize, sizes: Vec<usize>, members: Vec<u32>, device: &Device, dtype: DType) -> Self {
+        let members = if sizes.len() == 1 { Vec::new() } else { members };
         Self {
             count,
             sizes,
@@ -175,9 +156,7 @@ impl Groups {
         self.row_weights
             .get_or_init(|| {
                 let rows = self.rows();
-                let values = (0..rows)
-                    .map(|row| 1.0 / self.sizes[self.member(row)] as f64)
-                    .collect();
+                let values = (0..rows).map(|row| 1.0 / self.sizes[self.member(row)] as f64).collect();
                 self.tensor(values, [rows, 1])
             })
             .clone()
@@ -264,21 +243,10 @@ impl Groups {
         let mut value: Option<Tensor<1>> = None;
         let (mut parts, mut order) = (Vec::new(), Vec::new());
         for members in pack(&self.sizes) {
-            let rows: Vec<usize> = members
-                .clone()
-                .flat_map(|k| rows_of[k].iter().copied())
-                .collect();
-            let labels: Vec<u32> = members
-                .clone()
-                .flat_map(|k| std::iter::repeat_n((k - members.start) as u32, self.sizes[k]))
-                .collect();
-            let block = Self::new(
-                members.len(),
-                self.sizes[members].to_vec(),
-                labels,
-                &self.device,
-                self.dtype,
-            );
+            let rows: Vec<usize> = members.clone().flat_map(|k| rows_of[k].iter().copied()).collect();
+            let labels: Vec<u32> =
+                members.clone().flat_map(|k| std::iter::repeat_n((k - members.start) as u32, self.sizes[k])).collect();
+            let block = Self::new(members.len(), self.sizes[members].to_vec(), labels, &self.device, self.dtype);
             let (part, rows_out) = f(z.clone().select(0, self.indices(&rows)), &block);
             value = Some(match value {
                 Some(value) => value + part,

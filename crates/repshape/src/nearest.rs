@@ -12,7 +12,5 @@ pub fn suggestion<'a>(text: &str, names: impl IntoIterator<Item = &'a str>) -> S
         .map(|name| (strsim::damerau_levenshtein(text, name), name))
         .filter(|&(distance, name)| distance <= name.len().max(text.len()).div_ceil(2))
         .min_by_key(|&(distance, _)| distance)
-        .map_or_else(String::new, |(_, name)| {
-            format!("; did you mean \"{name}\"?")
-        })
+        .map_or_else(String::new, |(_, name)| format!("; did you mean \"{name}\"?"))
 }

@@ -152,9 +152,7 @@ impl Objective {
             let refused = |source| ObjectiveError::Penalty { term: term.to_string(), source };
             let penalty = term.config.build().map_err(refused)?;
             if penalty.scope() == Scope::Class && classes == 0 {
-                return Err(ObjectiveError::NoLabels {
-                    term: term.to_string(),
-                });
+                return Err(ObjectiveError::NoLabels { term: term.to_string() });
             }
             let place = if term.config.row().target == penalty::Target::Weights {
                 Place::Weights(term.site.clone())
@@ -173,19 +171,9 @@ impl Objective {
             if weighted.iter().any(|w| w.name == name) {
                 return Err(ObjectiveError::Twice { term: name });
             }
-            weighted.push(Weighted {
-                name,
-                weight: term.weight,
-                place,
-                penalty,
-            });
+            weighted.push(Weighted { name, weight: term.weight, place, penalty });
         }
-        Ok(Self {
-            task,
-            target,
-            terms: weighted,
-            classes,
-        })
+        Ok(Self { task, target, terms: weighted, classes })
     }
 
     /// The task.
@@ -200,9 +188,7 @@ impl Objective {
 
     /// Names of the terms, in the order of [`Evaluation::values`].
     pub fn names(&self) -> Vec<String> {
-        std::iter::once(TASK.to_owned())
-            .chain(self.terms.iter().map(|t| t.name.clone()))
-            .collect()
+        std::iter::once(TASK.to_owned()).chain(self.terms.iter().map(|t| t.name.clone())).collect()
     }
 
     /// `task + sum_t weight_t * value_t` of values in the order of [`Self::names`].
@@ -224,9 +210,8 @@ impl Objective {
         dropout: &mut ChaCha8Rng,
     ) -> Result<Evaluation, GroupsError> {
         let class_wise = self.terms.iter().any(|t| t.penalty.scope() == Scope::Class);
-        let by_class = class_wise
-            .then(|| Groups::by_class(&batch.labels, self.classes, &batch.device, DType::F32))
-            .transpose()?;
+        let by_class =
+            class_wise.then(|| Groups::by_class(&batch.labels, self.classes, &batch.device, DType::F32)).transpose()?;
         let all = Groups::all(batch.input.dims()[0], &batch.device, DType::F32);
         let mut tap = ObjectiveTap {
             objective: self,
@@ -316,10 +301,6 @@ impl Tap for ObjectiveTap<'_> {
                 self.add(n, term, z.clone(), groups);
             }
         }
-        if site.dropout > 0.0 {
-            self.drop_out(z, site.dropout)
-        } else {
-            z
-        }
+        if site.dropout > 0.0 { self.drop_out(z, site.dropout) } else { z }
     }
 }

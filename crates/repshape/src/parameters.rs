@@ -118,11 +118,7 @@ impl ModuleMapper for Import {
         match self.parameters.remove(&name) {
             None => self.error = Some(ParameterError::Missing(name)),
             Some(given) if given.shape != expected => {
-                self.error = Some(ParameterError::Shape {
-                    name,
-                    found: given.shape,
-                    expected,
-                });
+                self.error = Some(ParameterError::Shape { name, found: given.shape, expected });
             }
             Some(given) => {
                 return param.map(|old| {

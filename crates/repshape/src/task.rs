@@ -38,11 +38,7 @@ pub enum Target {
 
 impl Task {
     /// Every task.
-    pub const ALL: [Self; 3] = [
-        Self::CrossEntropy,
-        Self::MeanSquaredError,
-        Self::BinaryCrossEntropy,
-    ];
+    pub const ALL: [Self; 3] = [Self::CrossEntropy, Self::MeanSquaredError, Self::BinaryCrossEntropy];
 
     /// The name used in specs.
     pub const fn name(self) -> &'static str {
@@ -54,11 +50,7 @@ impl Task {
     }
 
     /// The loss `[1]` and its gradient `[N, O]` with respect to the outputs.
-    pub fn value_and_gradient(
-        self,
-        outputs: &Tensor<2>,
-        targets: &Tensor<2>,
-    ) -> (Tensor<1>, Tensor<2>) {
+    pub fn value_and_gradient(self, outputs: &Tensor<2>, targets: &Tensor<2>) -> (Tensor<1>, Tensor<2>) {
         let [rows, columns] = outputs.dims();
         let per_row = 1.0 / rows as f64;
         let per_entry = per_row / columns as f64;
@@ -75,8 +67,7 @@ impl Task {
             }
             Self::BinaryCrossEntropy => {
                 // softplus(y) = max(y, 0) + ln(1 + exp(-|y|)) never overflows
-                let softplus = outputs.clone().clamp_min(0.0)
-                    + (outputs.clone().abs() * -1.0).exp().log1p();
+                let softplus = outputs.clone().clamp_min(0.0) + (outputs.clone().abs() * -1.0).exp().log1p();
                 let value = (softplus - outputs.clone() * targets.clone()).sum() * per_entry;
                 let gradient = (activation::sigmoid(outputs.clone()) - targets.clone()) * per_entry;
                 (value, gradient)
@@ -97,11 +88,7 @@ impl FromStr for Task {
     fn from_str(text: &str) -> Result<Self, String> {
         Self::ALL.into_iter().find(|t| t.name() == text).ok_or_else(|| {
             let names = Self::ALL.map(Self::name);
-            format!(
-                "unknown task \"{text}\"{}; known: {}",
-                crate::nearest::suggestion(text, names),
-                names.join(", ")
-            )
+            format!("unknown task \"{text}\"{}; known: {}", crate::nearest::suggestion(text, names), names.join(", "))
         })
     }
 }

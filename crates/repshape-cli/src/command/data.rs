@@ -53,11 +53,8 @@ fn show(spec: &DataSpec, global: &Global) -> Outcome {
         };
         head.extend((0..summary.classes.unwrap_or(0)).map(|k| format!("class {}", names(k))));
         let row = |name: &str, part: &PartSummary| {
-            let mut row = vec![
-                name.into(),
-                part.rows.to_string().into(),
-                format!("{} to {}", part.minimum, part.maximum).into(),
-            ];
+            let mut row =
+                vec![name.into(), part.rows.to_string().into(), format!("{} to {}", part.minimum, part.maximum).into()];
             row.extend(part.class_counts.iter().map(|count| count.to_string().into()));
             row
         };

@@ -66,8 +66,7 @@ enum OneOrMany {
 }
 
 fn parse<T: serde::de::DeserializeOwned>(path: &Path) -> Outcome<T> {
-    let text =
-        std::fs::read_to_string(path).map_err(|error| Failure::usage(format!("{}: {error}", path.display())))?;
+    let text = std::fs::read_to_string(path).map_err(|error| Failure::usage(format!("{}: {error}", path.display())))?;
     serde_json::from_str(&text).map_err(|error| {
         Failure::usage(format!(
             "{}: {error}; expected what repshape measure --format json prints, or a folder of repshape shape or study",

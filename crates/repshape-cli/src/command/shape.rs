@@ -205,9 +205,7 @@ fn finish(
     let about = [("repshape", env!("CARGO_PKG_VERSION").to_owned()), ("network", spec.network.to_string())];
     write_file(&folder.file("model.onnx"), &to_onnx(network, test.columns(), &about)?)?;
     // a diverged network has nothing to measure
-    let scores = |rows: &Examples| {
-        (diverged.is_none() && rows.rows() > 0).then(|| setup.scores(network, rows))
-    };
+    let scores = |rows: &Examples| (diverged.is_none() && rows.rows() > 0).then(|| setup.scores(network, rows));
     let sites = if diverged.is_none() {
         let (config, selection) = own_measures(spec)?;
         let mut sites = setup.measure(network, test, &spec.measured_sites(), config, &selection)?;
@@ -218,11 +216,7 @@ fn finish(
     } else {
         Vec::new()
     };
-    let split = [
-        ("train", scores(&tuning.train)),
-        ("validation", scores(&tuning.validation)),
-        ("test", scores(test)),
-    ];
+    let split = [("train", scores(&tuning.train)), ("validation", scores(&tuning.validation)), ("test", scores(test))];
     let names = setup.objective.names();
     let terms: serde_json::Map<String, Value> = match fitted.training.history.last() {
         Some(last) => names.iter().cloned().zip(last.terms.iter().map(|v| json!(v))).collect(),
@@ -296,7 +290,10 @@ fn page(
         history: curves(&names, &fitted.training.history),
         sites: sites.into_iter().map(|(m, pictures)| measured(&m, pictures)).collect(),
         how,
-        notes: diverged(fitted.ending).map(|epoch| format!("The training diverged in epoch {epoch}.")).into_iter().collect(),
+        notes: diverged(fitted.ending)
+            .map(|epoch| format!("The training diverged in epoch {epoch}."))
+            .into_iter()
+            .collect(),
     }
 }
 

@@ -56,7 +56,10 @@ pub fn read_text<const N: usize>(path: &Path, what: &str, known: [&str; N]) -> O
         _ => Failure::usage(format!("{shown}: {error}")),
     })?;
     if !metadata.is_file() {
-        return Err(Failure::usage(format!("{shown}: not a file; expected a TOML file or one of {}", known.join(", "))));
+        return Err(Failure::usage(format!(
+            "{shown}: not a file; expected a TOML file or one of {}",
+            known.join(", ")
+        )));
     }
     if metadata.len() > MAX_BYTES {
         return Err(Failure::usage(format!("{shown}: {} bytes, too long for a {what}", metadata.len())));

@@ -28,13 +28,7 @@ pub enum Activation {
 
 impl Activation {
     /// Every activation, in the order of the documentation.
-    pub const ALL: [Self; 5] = [
-        Self::Relu,
-        Self::LeakyRelu,
-        Self::Tanh,
-        Self::Logistic,
-        Self::Linear,
-    ];
+    pub const ALL: [Self; 5] = [Self::Relu, Self::LeakyRelu, Self::Tanh, Self::Logistic, Self::Linear];
 
     /// The name used in network specs.
     pub const fn name(self) -> &'static str {
@@ -69,16 +63,13 @@ impl FromStr for Activation {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        Self::ALL
-            .into_iter()
-            .find(|a| a.name() == text)
-            .ok_or_else(|| {
-                let names = Self::ALL.map(Self::name);
-                format!(
-                    "unknown activation \"{text}\"{}; known: {}",
-                    crate::nearest::suggestion(text, names),
-                    names.join(", ")
-                )
-            })
+        Self::ALL.into_iter().find(|a| a.name() == text).ok_or_else(|| {
+            let names = Self::ALL.map(Self::name);
+            format!(
+                "unknown activation \"{text}\"{}; known: {}",
+                crate::nearest::suggestion(text, names),
+                names.join(", ")
+            )
+        })
     }
 }

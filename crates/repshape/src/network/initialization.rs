@@ -1,8 +1,8 @@
 //! How weights start.
 
-use burn::tensor::{Device, TensorData};
 use burn::module::Param;
 use burn::nn::Linear;
+use burn::tensor::{Device, TensorData};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::StandardNormal;
@@ -25,13 +25,7 @@ pub enum Initialization {
 impl Initialization {
     /// Draws a dense layer of `fan_in` to `fan_out` units from `rng`, host first, so that a seed
     /// means the same weights on every device.
-    pub fn linear(
-        self,
-        fan_in: usize,
-        fan_out: usize,
-        rng: &mut ChaCha8Rng,
-        device: &Device,
-    ) -> Linear {
+    pub fn linear(self, fan_in: usize, fan_out: usize, rng: &mut ChaCha8Rng, device: &Device) -> Linear {
         let glorot = (6.0 / (fan_in + fan_out) as f32).sqrt();
         let he = (2.0 / fan_in as f32).sqrt();
         let weights: Vec<f32> = (0..fan_in * fan_out)
@@ -43,10 +37,7 @@ impl Initialization {
             .collect();
         Linear {
             weight: Param::from_data(TensorData::new(weights, [fan_in, fan_out]), device),
-            bias: Some(Param::from_data(
-                TensorData::new(vec![0.0_f32; fan_out], [fan_out]),
-                device,
-            )),
+            bias: Some(Param::from_data(TensorData::new(vec![0.0_f32; fan_out], [fan_out]), device)),
         }
     }
 }

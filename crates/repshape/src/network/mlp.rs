@@ -75,23 +75,14 @@ impl MlpSpec {
         Mlp {
             layers,
             output: draw(self.hidden.len(), fan_in, outputs),
-            output_site: Site {
-                name: "output".to_owned(),
-                units: outputs,
-                after_nonlinearity: false,
-                dropout: 0.0,
-            },
+            output_site: Site { name: "output".to_owned(), units: outputs, after_nonlinearity: false, dropout: 0.0 },
         }
     }
 }
 
 impl Network for Mlp {
     fn sites(&self) -> Vec<Site> {
-        self.layers
-            .iter()
-            .flat_map(|layer| layer.sites.clone())
-            .chain([self.output_site.clone()])
-            .collect()
+        self.layers.iter().flat_map(|layer| layer.sites.clone()).chain([self.output_site.clone()]).collect()
     }
 
     fn forward_tapped(&self, input: Tensor<2>, tap: &mut dyn Tap) -> Tensor<2> {
@@ -107,10 +98,7 @@ impl Network for Mlp {
     }
 
     fn weights(&self, site: Option<&str>) -> Vec<Tensor<2>> {
-        let hidden = self
-            .layers
-            .iter()
-            .map(|layer| (layer.sites[1].name.as_str(), &layer.linear));
+        let hidden = self.layers.iter().map(|layer| (layer.sites[1].name.as_str(), &layer.linear));
         hidden
             .chain([(self.output_site.name.as_str(), &self.output)])
             .filter(|(name, _)| site.is_none_or(|s| s.trim_end_matches(".pre") == *name))

@@ -32,12 +32,7 @@ pub struct LayerSpec {
 impl LayerSpec {
     /// A plain layer without batch normalisation or dropout.
     pub const fn new(width: usize, activation: Activation) -> Self {
-        Self {
-            width,
-            activation,
-            batch_norm: false,
-            dropout: 0.0,
-        }
+        Self { width, activation, batch_norm: false, dropout: 0.0 }
     }
 }
 
@@ -78,14 +73,8 @@ impl TryFrom<MlpForm> for MlpSpec {
     fn try_from(form: MlpForm) -> Result<Self, SpecError> {
         match form {
             MlpForm::Text(text) => text.parse(),
-            MlpForm::Table {
-                hidden,
-                initialization,
-            } => {
-                let spec = Self {
-                    hidden,
-                    initialization,
-                };
+            MlpForm::Table { hidden, initialization } => {
+                let spec = Self { hidden, initialization };
                 spec.check()?;
                 Ok(spec)
             }
@@ -110,11 +99,7 @@ impl MlpSpec {
 
     /// The hidden layer that a site such as `fc2` or `fc2.pre` belongs to.
     pub fn layer_of_site_mut(&mut self, site: &str) -> Option<&mut LayerSpec> {
-        let number: usize = site
-            .strip_prefix("fc")?
-            .trim_end_matches(".pre")
-            .parse()
-            .ok()?;
+        let number: usize = site.strip_prefix("fc")?.trim_end_matches(".pre").parse().ok()?;
         self.hidden.get_mut(number.checked_sub(1)?)
     }
 
@@ -127,10 +112,7 @@ impl MlpSpec {
     }
 
     fn check(&self) -> Result<(), SpecError> {
-        let problem = |problem: String| SpecError {
-            spec: self.to_string(),
-            problem,
-        };
+        let problem = |problem: String| SpecError { spec: self.to_string(), problem };
         if self.hidden.is_empty() {
             return Err(problem("it has no hidden layer".to_owned()));
         }
@@ -139,10 +121,7 @@ impl MlpSpec {
         }
         for (n, layer) in (1..).zip(&self.hidden) {
             if layer.width == 0 || layer.width > MAX_WIDTH {
-                return Err(problem(format!(
-                    "layer {n} has width {}, widths run from 1 to {MAX_WIDTH}",
-                    layer.width
-                )));
+                return Err(problem(format!("layer {n} has width {}, widths run from 1 to {MAX_WIDTH}", layer.width)));
             }
             if !(0.0..1.0).contains(&layer.dropout) {
                 return Err(problem(format!(
@@ -173,29 +152,20 @@ impl FromStr for MlpSpec {
     type Err = SpecError;
 
     fn from_str(text: &str) -> Result<Self, SpecError> {
-        let problem = |problem: String| SpecError {
-            spec: text.to_owned(),
-            problem,
-        };
-        let layers = text.strip_prefix("mlp:").ok_or_else(|| {
-            problem("only networks of the form mlp:... are known here".to_owned())
-        })?;
+        let problem = |problem: String| SpecError { spec: text.to_owned(), problem };
+        let layers = text
+            .strip_prefix("mlp:")
+            .ok_or_else(|| problem("only networks of the form mlp:... are known here".to_owned()))?;
         let hidden = layers
             .split(',')
             .map(|layer| {
                 let (width, activation) = layer.split_once(':').unwrap_or((layer, "relu"));
-                let width = width
-                    .trim()
-                    .parse()
-                    .map_err(|_| problem(format!("\"{width}\" is not a width")))?;
+                let width = width.trim().parse().map_err(|_| problem(format!("\"{width}\" is not a width")))?;
                 let activation = activation.trim().parse().map_err(problem)?;
                 Ok(LayerSpec::new(width, activation))
             })
             .collect::<Result<_, _>>()?;
-        let spec = Self {
-            hidden,
-            initialization: Initialization::default(),
-        };
+        let spec = Self { hidden, initialization: Initialization::default() };
         spec.check()?;
         Ok(spec)
     }

@@ -21,12 +21,7 @@ pub struct Adam {
 impl Adam {
     /// The published constants: 0.9, 0.999, 1e-8.
     pub const fn with_rate(rate: f64) -> Self {
-        Self {
-            rate,
-            beta1: 0.9,
-            beta2: 0.999,
-            epsilon: 1e-8,
-        }
+        Self { rate, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 }
     }
 
     pub(super) fn update(&self, step: u64, slot: &mut Slot, weights: &mut [f32], gradient: &[f32]) {

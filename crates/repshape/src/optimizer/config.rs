@@ -45,17 +45,11 @@ impl FromStr for OptimizerConfig {
     type Err = OptimizerError;
 
     fn from_str(text: &str) -> Result<Self, OptimizerError> {
-        let problem = |problem: String| OptimizerError {
-            text: text.to_owned(),
-            problem,
-        };
+        let problem = |problem: String| OptimizerError { text: text.to_owned(), problem };
         let mut parts = text.split(':');
         let name = parts.next().unwrap_or_default();
         if !Self::NAMES.contains(&name) {
-            return Err(problem(format!(
-                "unknown name \"{name}\"{}",
-                crate::nearest::suggestion(name, Self::NAMES)
-            )));
+            return Err(problem(format!("unknown name \"{name}\"{}", crate::nearest::suggestion(name, Self::NAMES))));
         }
         let mut number = |what: &str, valid: fn(f64) -> bool| {
             let Some(part) = parts.next() else {
@@ -73,8 +67,7 @@ impl FromStr for OptimizerConfig {
             "rmsprop" => Self::RmsProp(RmsProp::with_rate(rate)),
             _ => Self::Sgd(Sgd {
                 rate,
-                momentum: number("momentum in [0, 1)", |m| (0.0..1.0).contains(&m))?
-                    .unwrap_or(0.0),
+                momentum: number("momentum in [0, 1)", |m| (0.0..1.0).contains(&m))?.unwrap_or(0.0),
             }),
         };
         match parts.next() {

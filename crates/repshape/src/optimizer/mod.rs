@@ -34,20 +34,12 @@ pub struct Optimizer {
 impl Optimizer {
     /// An optimiser that has taken no step.
     pub const fn new(config: OptimizerConfig) -> Self {
-        Self {
-            config,
-            steps: 0,
-            slots: Vec::new(),
-        }
+        Self { config, steps: 0, slots: Vec::new() }
     }
 
     /// An optimiser that goes on from a saved state.
     pub const fn restore(config: OptimizerConfig, steps: u64, slots: Vec<Slot>) -> Self {
-        Self {
-            config,
-            steps,
-            slots,
-        }
+        Self { config, steps, slots }
     }
 
     /// Steps taken.
@@ -63,11 +55,7 @@ impl Optimizer {
     /// Moves every trained parameter of `module` one step against its gradient.
     pub fn step<M: Module>(&mut self, module: M, gradients: Gradients) -> M {
         self.steps += 1;
-        module.map(&mut Step {
-            optimizer: self,
-            gradients,
-            parameter: 0,
-        })
+        module.map(&mut Step { optimizer: self, gradients, parameter: 0 })
     }
 
     fn update(&mut self, parameter: usize, weights: &mut [f32], gradient: &[f32]) {
@@ -108,8 +96,7 @@ impl ModuleMapper for Step<'_> {
         // on the CPU neither call copies: the buffers have one owner here
         let mut data = value.inner().into_data();
         let gradient = gradient.into_data();
-        if let (Ok(weights), Ok(gradient)) = (data.as_mut_slice::<f32>(), gradient.as_slice::<f32>())
-        {
+        if let (Ok(weights), Ok(gradient)) = (data.as_mut_slice::<f32>(), gradient.as_slice::<f32>()) {
             self.optimizer.update(parameter, weights, gradient);
         }
         let value = Tensor::from_data(data, &device).require_grad();

@@ -18,11 +18,7 @@ pub struct RmsProp {
 impl RmsProp {
     /// The usual constants: decay 0.9, epsilon 1e-10.
     pub const fn with_rate(rate: f64) -> Self {
-        Self {
-            rate,
-            decay: 0.9,
-            epsilon: 1e-10,
-        }
+        Self { rate, decay: 0.9, epsilon: 1e-10 }
     }
 
     pub(super) fn update(&self, slot: &mut Slot, weights: &mut [f32], gradient: &[f32]) {

@@ -38,12 +38,7 @@ where
 {
     /// `degree` is that of [`Penalty::degree`]; the closure returns one number (`[1]`).
     pub fn new(name: impl Into<String>, scope: Scope, degree: Option<f64>, value: F) -> Self {
-        Self {
-            name: name.into(),
-            scope,
-            degree,
-            value,
-        }
+        Self { name: name.into(), scope, degree, value }
     }
 }
 
@@ -65,10 +60,7 @@ where
             false => None,
         };
         // no gradient: the closure does not depend on z
-        (
-            value.inner(),
-            gradient.unwrap_or_else(|| z.inner().zeros_like()),
-        )
+        (value.inner(), gradient.unwrap_or_else(|| z.inner().zeros_like()))
     }
 
     fn scope(&self) -> Scope {

@@ -74,10 +74,7 @@ impl Row {
             }
         };
         // a name may be a whole file by mistake
-        Err(PenaltyError::UnknownName {
-            name: name.chars().take(60).collect(),
-            hint,
-        })
+        Err(PenaltyError::UnknownName { name: name.chars().take(60).collect(), hint })
     }
 
     /// The default reduction.
@@ -118,10 +115,7 @@ pub const CATALOG: &[Row] = &[
         takes: Takes::Weight,
         target: Target::Activations,
         scope: Scope::All,
-        config: PenaltyConfig::Covariance {
-            scope: Scope::All,
-            reduction: MEAN,
-        },
+        config: PenaltyConfig::Covariance { scope: Scope::All, reduction: MEAN },
     },
     Row {
         name: "cw-cr",
@@ -134,10 +128,7 @@ pub const CATALOG: &[Row] = &[
         takes: Takes::Weight,
         target: Target::Activations,
         scope: Scope::Class,
-        config: PenaltyConfig::Covariance {
-            scope: Scope::Class,
-            reduction: MEAN,
-        },
+        config: PenaltyConfig::Covariance { scope: Scope::Class, reduction: MEAN },
     },
     Row {
         name: "vr",
@@ -150,10 +141,7 @@ pub const CATALOG: &[Row] = &[
         takes: Takes::Weight,
         target: Target::Activations,
         scope: Scope::All,
-        config: PenaltyConfig::Variance {
-            scope: Scope::All,
-            reduction: MEAN,
-        },
+        config: PenaltyConfig::Variance { scope: Scope::All, reduction: MEAN },
     },
     Row {
         name: "cw-vr",
@@ -166,10 +154,7 @@ pub const CATALOG: &[Row] = &[
         takes: Takes::Weight,
         target: Target::Activations,
         scope: Scope::Class,
-        config: PenaltyConfig::Variance {
-            scope: Scope::Class,
-            reduction: MEAN,
-        },
+        config: PenaltyConfig::Variance { scope: Scope::Class, reduction: MEAN },
     },
     Row {
         name: "rr",
@@ -182,11 +167,7 @@ pub const CATALOG: &[Row] = &[
         takes: Takes::Weight,
         target: Target::Activations,
         scope: Scope::All,
-        config: PenaltyConfig::Rank {
-            scope: Scope::All,
-            estimate: Estimate::Holder,
-            reduction: MEAN,
-        },
+        config: PenaltyConfig::Rank { scope: Scope::All, estimate: Estimate::Holder, reduction: MEAN },
     },
     Row {
         name: "cw-rr",
@@ -199,11 +180,7 @@ pub const CATALOG: &[Row] = &[
         takes: Takes::Weight,
         target: Target::Activations,
         scope: Scope::Class,
-        config: PenaltyConfig::Rank {
-            scope: Scope::Class,
-            estimate: Estimate::Holder,
-            reduction: MEAN,
-        },
+        config: PenaltyConfig::Rank { scope: Scope::Class, estimate: Estimate::Holder, reduction: MEAN },
     },
     Row {
         name: "lsigma",
@@ -229,10 +206,7 @@ pub const CATALOG: &[Row] = &[
         takes: Takes::Weight,
         target: Target::Activations,
         scope: Scope::All,
-        config: PenaltyConfig::Pairwise {
-            form: Form::Signed,
-            reduction: SUM,
-        },
+        config: PenaltyConfig::Pairwise { form: Form::Signed, reduction: SUM },
     },
     Row {
         name: "decov",
@@ -258,10 +232,7 @@ pub const CATALOG: &[Row] = &[
         takes: Takes::Weight,
         target: Target::Activations,
         scope: Scope::All,
-        config: PenaltyConfig::XCov {
-            groups: None,
-            reduction: SUM,
-        },
+        config: PenaltyConfig::XCov { groups: None, reduction: SUM },
     },
     Row {
         name: "variance-hinge",

@@ -6,9 +6,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    CATALOG, Covariance, DeCov, Estimate, Form, L1, L1Weight, L2Weight, LSigma, Pairwise, Penalty,
-    PenaltyError, Rank, Reduction, Row, UnitGroups, Variance, VarianceHinge, VicregCovariance,
-    XCov,
+    CATALOG, Covariance, DeCov, Estimate, Form, L1, L1Weight, L2Weight, LSigma, Pairwise, Penalty, PenaltyError, Rank,
+    Reduction, Row, UnitGroups, Variance, VarianceHinge, VicregCovariance, XCov,
 };
 use crate::groups::Scope;
 
@@ -107,23 +106,14 @@ impl PenaltyConfig {
         let mut given: Vec<(&str, &str)> = Vec::new();
         for option in parts {
             let kind = config.apply(row, option)?;
-            if given
-                .iter()
-                .any(|&(other, value)| other == kind && value != option)
-            {
-                return Err(PenaltyError::Contradiction {
-                    text: text.to_owned(),
-                    other: format!(":{option}"),
-                });
+            if given.iter().any(|&(other, value)| other == kind && value != option) {
+                return Err(PenaltyError::Contradiction { text: text.to_owned(), other: format!(":{option}") });
             }
             given.push((kind, option));
         }
         if let Some(reduction) = reduction {
             config.set_reduction(reduction)?;
-            if given
-                .iter()
-                .any(|&(kind, value)| kind == "reduction" && value != reduction.to_string())
-            {
+            if given.iter().any(|&(kind, value)| kind == "reduction" && value != reduction.to_string()) {
                 return Err(PenaltyError::Contradiction {
                     text: text.to_owned(),
                     other: format!("--reduction {reduction}"),
@@ -174,10 +164,7 @@ impl PenaltyConfig {
             | Self::VicregCovariance { reduction } => *reduction = wanted,
             Self::DeCov | Self::L1Weight | Self::L2Weight if wanted == Reduction::Sum => {}
             Self::DeCov | Self::L1Weight | Self::L2Weight => {
-                return Err(PenaltyError::OneForm {
-                    name: self.name(),
-                    reduction: wanted,
-                });
+                return Err(PenaltyError::OneForm { name: self.name(), reduction: wanted });
             }
             Self::Dropout | Self::BatchNorm => {
                 return Err(PenaltyError::Layer { name: self.name() });
@@ -203,27 +190,12 @@ impl PenaltyConfig {
     pub fn name(&self) -> &'static str {
         match self {
             Self::L1 { .. } => "l1",
-            Self::Covariance {
-                scope: Scope::All, ..
-            } => "cr",
-            Self::Covariance {
-                scope: Scope::Class,
-                ..
-            } => "cw-cr",
-            Self::Variance {
-                scope: Scope::All, ..
-            } => "vr",
-            Self::Variance {
-                scope: Scope::Class,
-                ..
-            } => "cw-vr",
-            Self::Rank {
-                scope: Scope::All, ..
-            } => "rr",
-            Self::Rank {
-                scope: Scope::Class,
-                ..
-            } => "cw-rr",
+            Self::Covariance { scope: Scope::All, .. } => "cr",
+            Self::Covariance { scope: Scope::Class, .. } => "cw-cr",
+            Self::Variance { scope: Scope::All, .. } => "vr",
+            Self::Variance { scope: Scope::Class, .. } => "cw-vr",
+            Self::Rank { scope: Scope::All, .. } => "rr",
+            Self::Rank { scope: Scope::Class, .. } => "cw-rr",
             Self::LSigma { .. } => "lsigma",
             Self::Pairwise { .. } => "pairwise",
             Self::DeCov => "decov",
@@ -240,10 +212,7 @@ impl PenaltyConfig {
     /// Its row of the catalog.
     pub fn row(&self) -> &'static Row {
         // a test finds every name in the catalog
-        CATALOG
-            .iter()
-            .find(|row| row.name == self.name())
-            .unwrap_or(&CATALOG[0])
+        CATALOG.iter().find(|row| row.name == self.name()).unwrap_or(&CATALOG[0])
     }
 
     /// The reduction in use; `Sum` for those with one form only, `Mean` for layers, which have none.
@@ -277,26 +246,12 @@ impl PenaltyConfig {
             Self::L1 { reduction } => Box::new(L1 { reduction }),
             Self::Covariance { scope, reduction } => Box::new(Covariance { scope, reduction }),
             Self::Variance { scope, reduction } => Box::new(Variance { scope, reduction }),
-            Self::Rank {
-                scope,
-                estimate,
-                reduction,
-            } => Box::new(Rank {
-                scope,
-                estimate,
-                reduction,
-            }),
+            Self::Rank { scope, estimate, reduction } => Box::new(Rank { scope, estimate, reduction }),
             Self::LSigma { reduction } => Box::new(LSigma { reduction }),
             Self::Pairwise { form, reduction } => Box::new(Pairwise { form, reduction }),
             Self::DeCov => Box::new(DeCov),
             Self::XCov { groups: None, .. } => return Err(PenaltyError::NoUnitGroups),
-            Self::XCov {
-                groups: Some(ref groups),
-                reduction,
-            } => Box::new(XCov {
-                groups: groups.clone(),
-                reduction,
-            }),
+            Self::XCov { groups: Some(ref groups), reduction } => Box::new(XCov { groups: groups.clone(), reduction }),
             Self::VarianceHinge { reduction } => Box::new(VarianceHinge { reduction }),
             Self::VicregCovariance { reduction } => Box::new(VicregCovariance { reduction }),
             Self::L1Weight => Box::new(L1Weight),
@@ -313,14 +268,9 @@ impl fmt::Display for PenaltyConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())?;
         match self {
-            Self::Rank { estimate, .. } if *estimate != Estimate::default() => {
-                write!(f, ":{estimate}")?
-            }
+            Self::Rank { estimate, .. } if *estimate != Estimate::default() => write!(f, ":{estimate}")?,
             Self::Pairwise { form, .. } if *form != Form::default() => write!(f, ":{form}")?,
-            Self::XCov {
-                groups: Some(groups),
-                ..
-            } => write!(f, ":{}", groups.to_string().replace(',', "/"))?,
+            Self::XCov { groups: Some(groups), .. } => write!(f, ":{}", groups.to_string().replace(',', "/"))?,
             _ => {}
         }
         if self.reduction() != self.row().config.reduction() {

@@ -72,9 +72,7 @@ pub enum PenaltyError {
         found: String,
     },
     /// `@` with nothing behind it.
-    #[error(
-        "\"{text}\" names no site after \"@\"; write for instance \"{text}fc5\", or leave the \"@\" out"
-    )]
+    #[error("\"{text}\" names no site after \"@\"; write for instance \"{text}fc5\", or leave the \"@\" out")]
     NoSite {
         /// The term as written.
         text: String,

@@ -92,9 +92,7 @@ pub trait Penalty: Debug + Send + Sync {
 }
 
 /// Whether a penalty is a mean or a sum over its terms.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Hash, Default, serde::Serialize, serde::Deserialize,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Reduction {
     /// The weight means the same at every width, batch size and number of classes.

@@ -35,10 +35,7 @@ impl FromStr for Form {
     type Err = ();
 
     fn from_str(text: &str) -> Result<Self, ()> {
-        [Form::Signed, Form::Absolute, Form::Squared]
-            .into_iter()
-            .find(|form| form.to_string() == text)
-            .ok_or(())
+        [Form::Signed, Form::Absolute, Form::Squared].into_iter().find(|form| form.to_string() == text).ok_or(())
     }
 }
 
@@ -62,27 +59,19 @@ pub struct Pairwise {
 impl Penalty for Pairwise {
     fn value_and_gradient(&self, z: &Tensor<2>, groups: &Groups) -> (Tensor<1>, Tensor<2>) {
         let [rows, units] = z.dims();
-        let scale = self
-            .reduction
-            .scale(units as f64 * units.saturating_sub(1) as f64);
+        let scale = self.reduction.scale(units as f64 * units.saturating_sub(1) as f64);
         let per_row = scale / rows as f64;
         let c = groups.centre(z);
         match self.form {
             Form::Signed => {
                 // sum_{j!=i} c_jn is the row's sum without its own unit
                 let others = c.clone().sum_dim(1) - c.clone();
-                (
-                    (c * others.clone()).sum() * per_row,
-                    others * (2.0 * per_row),
-                )
+                ((c * others.clone()).sum() * per_row, others * (2.0 * per_row))
             }
             Form::Absolute => {
                 // the diagonal of c^T c holds sums of squares, whose sign is 1 or whose column is 0
                 let (sum, signed) = absolute_products(c.clone());
-                (
-                    (sum - c.clone().square().sum()) * per_row,
-                    (signed - c) * (2.0 * per_row),
-                )
+                ((sum - c.clone().square().sum()) * per_row, (signed - c) * (2.0 * per_row))
             }
             Form::Squared => squared_covariances(c, groups, scale),
         }

@@ -9,11 +9,7 @@ const BLOCK_ENTRIES: usize = 1 << 22;
 
 /// `1/(N-1)`, and 0 for one row, whose covariance is taken as 0.
 pub(super) fn unbiased(rows: usize) -> f64 {
-    if rows < 2 {
-        0.0
-    } else {
-        1.0 / (rows - 1) as f64
-    }
+    if rows < 2 { 0.0 } else { 1.0 / (rows - 1) as f64 }
 }
 
 /// Of group-centred `c`: `scale sum_k sum_{i!=j} (c^k_ij)^2`, and its gradient, `4 scale/|S_k| sum_{j!=i} c^k_ij c_jn`.
@@ -22,11 +18,7 @@ pub(super) fn unbiased(rows: usize) -> f64 {
 /// `M_nm = [same group]/|S|^2`, `sum_k |C_k|_F^2 = sum(M o (c c^T)^2)`, and the squares of the diagonal are
 /// subtracted. They are about `N/I` of the whole, so little cancels. Otherwise from the `I x I` matrix, whose diagonal
 /// is left out before anything is summed.
-pub(super) fn squared_covariances(
-    c: Tensor<2>,
-    groups: &Groups,
-    scale: f64,
-) -> (Tensor<1>, Tensor<2>) {
+pub(super) fn squared_covariances(c: Tensor<2>, groups: &Groups, scale: f64) -> (Tensor<1>, Tensor<2>) {
     let [_, units] = c.dims();
     if units < 2 {
         // no pairs; times 0 so that what is not finite stays so
@@ -34,11 +26,7 @@ pub(super) fn squared_covariances(
     }
     groups.by_block(c, |c, groups| {
         let [rows, units] = c.dims();
-        if groups.present() == 1 && rows >= units {
-            by_units(c, scale)
-        } else {
-            by_rows(c, groups, scale)
-        }
+        if groups.present() == 1 && rows >= units { by_units(c, scale) } else { by_rows(c, groups, scale) }
     })
 }
 
@@ -57,10 +45,7 @@ fn by_rows(c: Tensor<2>, groups: &Groups, scale: f64) -> (Tensor<1>, Tensor<2>) 
     let value = (within.clone() * gram).sum() - variances.clone().square().sum();
     // scaled while small: N x N and P x I rather than N x I
     let diagonal = groups.spread(groups.weigh_groups(variances) * (4.0 * scale));
-    (
-        value * scale,
-        (within * (4.0 * scale)).matmul(c.clone()) - c * diagonal,
-    )
+    (value * scale, (within * (4.0 * scale)).matmul(c.clone()) - c * diagonal)
 }
 
 /// Of centred `c`, with `S = c^T c`: `sum_ij |S_ij|` and `c sign(S)`, without ever holding more of `S` than a block.

@@ -32,10 +32,7 @@ impl FromStr for Estimate {
     type Err = ();
 
     fn from_str(text: &str) -> Result<Self, ()> {
-        [Estimate::Holder, Estimate::Spectral]
-            .into_iter()
-            .find(|estimate| estimate.to_string() == text)
-            .ok_or(())
+        [Estimate::Holder, Estimate::Spectral].into_iter().find(|estimate| estimate.to_string() == text).ok_or(())
     }
 }
 
@@ -90,8 +87,7 @@ fn holder(z: Tensor<2>, groups: &Groups) -> (Tensor<1>, Tensor<2>) {
     let ratio = squares * inverse_bound.clone();
 
     let at_unit = indicator(unit, z.dims()[1], 1, z.dtype()) * (ratio.clone() * columns_inverse); // [P, I]
-    let at_row =
-        indicator(row, z.dims()[0], 0, z.dtype()) * (ratio.clone() * rows_inverse).transpose(); // [N, P]
+    let at_row = indicator(row, z.dims()[0], 0, z.dtype()) * (ratio.clone() * rows_inverse).transpose(); // [N, P]
     // a group that is all 0 takes row 0 for its first, maybe another group's: its ratio is 0
     let pull = groups.spread(at_unit) + at_row.sum_dim(1);
     let gradient = z.clone() * groups.spread(inverse_bound * 2.0) - z.sign() * pull;
@@ -104,16 +100,8 @@ fn indicator(at: Tensor<2, Int>, length: usize, dim: usize, dtype: DType) -> Ten
     shape[dim] = length;
     let places = Tensor::<1, Int>::arange(0..length as i64, &at.device()).reshape(shape);
     let [rows, columns] = at.dims();
-    let full = if dim == 0 {
-        [length, columns]
-    } else {
-        [rows, length]
-    };
-    places
-        .expand(full)
-        .equal(at.expand(full))
-        .float()
-        .cast(dtype)
+    let full = if dim == 0 { [length, columns] } else { [rows, length] };
+    places.expand(full).equal(at.expand(full)).float().cast(dtype)
 }
 
 /// `1/x`, and 0 where `x` is 0.
@@ -161,10 +149,7 @@ fn top(gram: Tensor<2>, trace: &Tensor<2>, groups: &Groups) -> (Tensor<2>, Tenso
         x * groups.spread(inverse(length))
     };
     let start = irregular(gram.dims()[0], &gram);
-    let (mut x, mut power) = (
-        unit(start),
-        gram.clone() * groups.spread(inverse(trace.clone())),
-    );
+    let (mut x, mut power) = (unit(start), gram.clone() * groups.spread(inverse(trace.clone())));
     for step in 0..most {
         let next = unit(power.clone().matmul(x.clone()));
         let change = (next.clone() - x).abs().max().into_scalar::<f64>();
@@ -186,11 +171,6 @@ fn top(gram: Tensor<2>, trace: &Tensor<2>, groups: &Groups) -> (Tensor<2>, Tenso
 /// `[length, 1]`, in (0.5, 1.5), without a pattern that data could be orthogonal to.
 fn irregular(length: usize, like: &Tensor<2>) -> Tensor<2> {
     const GOLDEN: f64 = 0.618_033_988_749_894_9;
-    let values: Vec<f64> = (1..=length)
-        .map(|n| 0.5 + (n as f64 * GOLDEN).fract())
-        .collect();
-    Tensor::from_data(
-        burn::tensor::TensorData::new(values, [length, 1]),
-        (&like.device(), like.dtype()),
-    )
+    let values: Vec<f64> = (1..=length).map(|n| 0.5 + (n as f64 * GOLDEN).fract()).collect();
+    Tensor::from_data(burn::tensor::TensorData::new(values, [length, 1]), (&like.device(), like.dtype()))
 }

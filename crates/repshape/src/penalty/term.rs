@@ -34,9 +34,7 @@ impl FromStr for Term {
     fn from_str(text: &str) -> Result<Self, PenaltyError> {
         let (body, site) = match text.split_once('@') {
             Some((_, "")) => {
-                return Err(PenaltyError::NoSite {
-                    text: text.to_owned(),
-                });
+                return Err(PenaltyError::NoSite { text: text.to_owned() });
             }
             Some((body, site)) => (body, Some(site.to_owned())),
             None => (text, None),
@@ -51,48 +49,29 @@ impl FromStr for Term {
         let weight = match (row.takes, number) {
             (Takes::Nothing, None) => 0.0,
             (Takes::Nothing, Some(found)) => {
-                return Err(PenaltyError::TakesNoWeight {
-                    name: owned(name),
-                    found: owned(found),
-                });
+                return Err(PenaltyError::TakesNoWeight { name: owned(name), found: owned(found) });
             }
             (Takes::Weight, None) => {
-                return Err(PenaltyError::NoWeight {
-                    name: owned(name),
-                    example: 0.1,
-                });
+                return Err(PenaltyError::NoWeight { name: owned(name), example: 0.1 });
             }
             (Takes::Rate, None) => {
-                return Err(PenaltyError::NoWeight {
-                    name: owned(name),
-                    example: 0.5,
-                });
+                return Err(PenaltyError::NoWeight { name: owned(name), example: 0.5 });
             }
             (Takes::Weight, Some(found)) => match found.trim().parse::<f64>() {
                 Ok(weight) if weight.is_finite() && weight >= 0.0 => weight,
                 _ => {
-                    return Err(PenaltyError::Weight {
-                        name: owned(name),
-                        found: owned(found),
-                    });
+                    return Err(PenaltyError::Weight { name: owned(name), found: owned(found) });
                 }
             },
             (Takes::Rate, Some(found)) => match found.trim().parse::<f64>() {
                 Ok(rate) if rate > 0.0 && rate < 1.0 => rate,
                 _ => {
-                    return Err(PenaltyError::Rate {
-                        name: owned(name),
-                        found: owned(found),
-                    });
+                    return Err(PenaltyError::Rate { name: owned(name), found: owned(found) });
                 }
             },
         };
         // -0.0 passes as at least 0 and would print as "-0"
-        Ok(Self {
-            config,
-            weight: weight.abs(),
-            site,
-        })
+        Ok(Self { config, weight: weight.abs(), site })
     }
 }
 

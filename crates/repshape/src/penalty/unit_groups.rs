@@ -31,12 +31,8 @@ impl UnitGroups {
     pub fn new(mut units: Vec<Vec<usize>>) -> Result<Self, PenaltyError> {
         units.iter_mut().for_each(|group| group.sort_unstable());
         let groups = Self(units);
-        let wrong = |reason: &str| {
-            Err(PenaltyError::UnitGroups {
-                text: groups.to_string(),
-                reason: reason.to_owned(),
-            })
-        };
+        let wrong =
+            |reason: &str| Err(PenaltyError::UnitGroups { text: groups.to_string(), reason: reason.to_owned() });
         if groups.0.len() < 2 {
             return wrong("there must be at least two");
         }
@@ -62,11 +58,7 @@ impl UnitGroups {
     /// Naming the first unit that is not.
     pub fn accepts(&self, units: usize) -> Result<(), PenaltyError> {
         match self.0.iter().flatten().filter(|&&unit| unit >= units).min() {
-            Some(&unit) => Err(PenaltyError::UnitBeyond {
-                groups: self.to_string(),
-                unit,
-                units,
-            }),
+            Some(&unit) => Err(PenaltyError::UnitBeyond { groups: self.to_string(), unit, units }),
             None => Ok(()),
         }
     }
@@ -93,10 +85,7 @@ impl FromStr for UnitGroups {
     type Err = PenaltyError;
 
     fn from_str(text: &str) -> Result<Self, PenaltyError> {
-        let wrong = |reason: String| PenaltyError::UnitGroups {
-            text: text.to_owned(),
-            reason,
-        };
+        let wrong = |reason: String| PenaltyError::UnitGroups { text: text.to_owned(), reason };
         let unit = |part: &str| match part.trim().parse::<u32>() {
             Ok(unit) if unit < MOST => Ok(unit as usize),
             _ => Err(wrong(format!("\"{part}\" is not the number of a unit"))),
@@ -105,16 +94,8 @@ impl FromStr for UnitGroups {
             Some((first, last)) => Ok((unit(first)?..=unit(last)?).collect::<Vec<_>>()),
             None => unit(part).map(|only| vec![only]),
         };
-        let group = |part: &str| {
-            part.split('+')
-                .map(run)
-                .collect::<Result<Vec<_>, _>>()
-                .map(|runs| runs.concat())
-        };
-        let groups = text
-            .split([',', '/'])
-            .map(group)
-            .collect::<Result<Vec<_>, _>>()?;
+        let group = |part: &str| part.split('+').map(run).collect::<Result<Vec<_>, _>>().map(|runs| runs.concat());
+        let groups = text.split([',', '/']).map(group).collect::<Result<Vec<_>, _>>()?;
         Self::new(groups).map_err(|error| match error {
             PenaltyError::UnitGroups { reason, .. } => wrong(reason),
             other => other,

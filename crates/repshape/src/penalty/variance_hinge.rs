@@ -28,8 +28,7 @@ impl Penalty for VarianceHinge {
         let centred = groups.centre(z);
         let deviation = (centred.clone().square().sum_dim(0) * unbiased(rows) + EPSILON).sqrt();
         let above = deviation.clone().greater_equal_elem(FLOOR);
-        let slope =
-            (deviation.clone().recip() * (-scale * unbiased(rows))).mask_fill(above.clone(), 0.0);
+        let slope = (deviation.clone().recip() * (-scale * unbiased(rows))).mask_fill(above.clone(), 0.0);
         let short = (deviation * -1.0 + FLOOR).mask_fill(above, 0.0);
         (short.sum() * scale, centred * slope)
     }

@@ -23,10 +23,7 @@ impl Penalty for XCov {
         let [_, units] = z.dims();
         let members = self.groups.units();
         let centred = groups.centre(z);
-        let parts: Vec<Tensor<2>> = members
-            .iter()
-            .map(|group| centred.clone().select(1, indices(group, z)))
-            .collect();
+        let parts: Vec<Tensor<2>> = members.iter().map(|group| centred.clone().select(1, indices(group, z))).collect();
         let mut gradients: Vec<Tensor<2>> = parts.iter().map(Tensor::zeros_like).collect();
         let (mut value, mut pairs) = (Tensor::zeros([1], (&z.device(), z.dtype())), 0.0);
         for b in 1..parts.len() {
@@ -39,10 +36,7 @@ impl Penalty for XCov {
             }
         }
         let scale = self.reduction.scale(pairs);
-        (
-            value * (0.5 * scale),
-            place(gradients, members, units) * scale,
-        )
+        (value * (0.5 * scale), place(gradients, members, units) * scale)
     }
 
     fn scope(&self) -> Scope {
@@ -66,11 +60,7 @@ fn pair(y: &Tensor<2>, z: &Tensor<2>) -> (Tensor<1>, Tensor<2>, Tensor<2>) {
         let of_rows = |x: &Tensor<2>| x.clone().matmul(x.clone().transpose()) * per_row;
         let (yy, zz) = (of_rows(y), of_rows(z));
         let sum = (yy.clone() * zz.clone()).sum();
-        (
-            sum,
-            zz.matmul(y.clone()) * per_row,
-            yy.matmul(z.clone()) * per_row,
-        )
+        (sum, zz.matmul(y.clone()) * per_row, yy.matmul(z.clone()) * per_row)
     } else {
         let cross = y.clone().transpose().matmul(z.clone()) * per_row;
         let of_y = z.clone().matmul(cross.clone().transpose()) * per_row;
@@ -83,10 +73,7 @@ fn pair(y: &Tensor<2>, z: &Tensor<2>) -> (Tensor<1>, Tensor<2>, Tensor<2>) {
 fn place(mut parts: Vec<Tensor<2>>, members: &[Vec<usize>], units: usize) -> Tensor<2> {
     let [rows, _] = parts[0].dims();
     let named: usize = members.iter().map(Vec::len).sum();
-    parts.push(Tensor::zeros(
-        [rows, 1],
-        (&parts[0].device(), parts[0].dtype()),
-    ));
+    parts.push(Tensor::zeros([rows, 1], (&parts[0].device(), parts[0].dtype())));
     // units of no group take the column of zeros
     let mut source = vec![named; units];
     for (column, &unit) in members.iter().flatten().enumerate() {

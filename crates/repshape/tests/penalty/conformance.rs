@@ -15,21 +15,14 @@ fn shapes() -> Vec<(usize, usize, Vec<u32>, usize)> {
     ]
 }
 
-fn labels_for<'a>(
-    config: &PenaltyConfig,
-    labels: &'a [u32],
-    classes: usize,
-) -> Option<(&'a [u32], usize)> {
+fn labels_for<'a>(config: &PenaltyConfig, labels: &'a [u32], classes: usize) -> Option<(&'a [u32], usize)> {
     (config.scope() == Scope::Class).then_some((labels, classes))
 }
 
 fn close(a: &[f64], b: &[f64], tolerance: f64, what: &str) {
     let scale = b.iter().fold(1e-6f64, |most, entry| most.max(entry.abs()));
     for (place, (x, y)) in a.iter().zip(b).enumerate() {
-        assert!(
-            (x - y).abs() <= tolerance * scale,
-            "{what}: entry {place}: {x} for {y}"
-        );
+        assert!((x - y).abs() <= tolerance * scale, "{what}: entry {place}: {x} for {y}");
     }
 }
 
@@ -43,20 +36,11 @@ fn over_all(check: impl Fn(&PenaltyConfig, &[f64], usize, Option<(&[u32], usize)
     }
 }
 
-fn run(
-    config: &PenaltyConfig,
-    z: &[f64],
-    labels: Option<(&[u32], usize)>,
-    rows: usize,
-) -> (f64, Vec<f64>) {
+fn run(config: &PenaltyConfig, z: &[f64], labels: Option<(&[u32], usize)>, rows: usize) -> (f64, Vec<f64>) {
     let penalty = config.build().unwrap();
     assert_eq!(penalty.scope(), config.scope());
     penalty.accepts(z.len() / rows).unwrap();
-    evaluate(
-        penalty.as_ref(),
-        &matrix(z, rows, DType::F64),
-        &groups(labels, rows, DType::F64),
-    )
+    evaluate(penalty.as_ref(), &matrix(z, rows, DType::F64), &groups(labels, rows, DType::F64))
 }
 
 #[test]
@@ -82,29 +66,16 @@ fn gradients_are_central_differences() {
 fn euler_holds_for_the_declared_degree() {
     over_all(|config, z, rows, labels| {
         let (value, gradient) = run(config, z, labels, rows);
-        assert!(
-            value.is_finite() && gradient.iter().all(|entry| entry.is_finite()),
-            "{config}"
-        );
+        assert!(value.is_finite() && gradient.iter().all(|entry| entry.is_finite()), "{config}");
         if let Some(degree) = config.build().unwrap().degree() {
             let inner: f64 = z.iter().zip(&gradient).map(|(z, g)| z * g).sum();
-            assert!(
-                (inner - degree * value).abs() <= 1e-11 * (1.0 + value.abs()),
-                "{config}: {inner}, {value}"
-            );
+            assert!((inner - degree * value).abs() <= 1e-11 * (1.0 + value.abs()), "{config}: {inner}, {value}");
             let twice: Vec<f64> = z.iter().map(|z| 2.0 * z).collect();
             let scaled = run(config, &twice, labels, rows).0;
-            assert!(
-                (scaled - 2f64.powf(degree) * value).abs() <= 1e-11 * (1.0 + scaled.abs()),
-                "{config}"
-            );
+            assert!((scaled - 2f64.powf(degree) * value).abs() <= 1e-11 * (1.0 + scaled.abs()), "{config}");
         }
         if config.to_string() == config.name() {
-            assert_eq!(
-                config.row().degree,
-                config.build().unwrap().degree(),
-                "{config}"
-            );
+            assert_eq!(config.row().degree, config.build().unwrap().degree(), "{config}");
         }
     });
 }
@@ -117,28 +88,15 @@ fn order_of_rows_units_and_names_of_classes_do_not_matter() {
         // rows in reverse, classes renamed in reverse
         let flip = |m: &[f64]| m.chunks(units).rev().flatten().copied().collect::<Vec<_>>();
         let renamed = labels.map(|(labels, classes)| {
-            (
-                labels
-                    .iter()
-                    .rev()
-                    .map(|&k| classes as u32 - 1 - k)
-                    .collect::<Vec<_>>(),
-                classes,
-            )
+            (labels.iter().rev().map(|&k| classes as u32 - 1 - k).collect::<Vec<_>>(), classes)
         });
-        let other = renamed
-            .as_ref()
-            .map(|(labels, classes)| (&labels[..], *classes));
+        let other = renamed.as_ref().map(|(labels, classes)| (&labels[..], *classes));
         let (flipped, of_flipped) = run(config, &flip(z), other, rows);
         close(&[flipped], &[value], 1e-11, &config.to_string());
         close(&flip(&of_flipped), &gradient, 1e-9, &config.to_string());
         // units in reverse; XCov's groups are of places, which move
         if config.name() != "xcov" {
-            let mirror = |m: &[f64]| {
-                m.chunks(units)
-                    .flat_map(|row| row.iter().rev().copied())
-                    .collect::<Vec<_>>()
-            };
+            let mirror = |m: &[f64]| m.chunks(units).flat_map(|row| row.iter().rev().copied()).collect::<Vec<_>>();
             let (mirrored, of_mirrored) = run(config, &mirror(z), labels, rows);
             close(&[mirrored], &[value], 1e-11, &config.to_string());
             close(&mirror(&of_mirrored), &gradient, 1e-9, &config.to_string());
@@ -151,12 +109,7 @@ fn one_class_is_all_rows() {
     let z = sample(9, 4, 3);
     for name in ["cr", "vr", "rr", "rr:spectral", "cr:sum", "vr:sum"] {
         let all = run(&name.parse().unwrap(), &z, None, 9);
-        let class = run(
-            &format!("cw-{name}").parse().unwrap(),
-            &z,
-            Some((&[0; 9], 1)),
-            9,
-        );
+        let class = run(&format!("cw-{name}").parse().unwrap(), &z, Some((&[0; 9], 1)), 9);
         assert_eq!(all, class, "{name}");
     }
 }
@@ -166,34 +119,18 @@ fn many_classes_in_blocks_equal_one_class_at_a_time() {
     // 300 rows of 7 classes are three blocks; a class of its own each time is the definition
     let (rows, units, classes) = (300, 5, 7u32);
     let z = sample(rows, units, 11);
-    let labels: Vec<u32> = (0..rows as u32)
-        .map(|n| (n * n + n / 3) % classes)
-        .collect();
+    let labels: Vec<u32> = (0..rows as u32).map(|n| (n * n + n / 3) % classes).collect();
     for name in ["cr", "vr", "rr", "rr:spectral"] {
-        let (value, gradient) = run(
-            &format!("cw-{name}:sum").parse().unwrap(),
-            &z,
-            Some((&labels, classes as usize)),
-            rows,
-        );
+        let (value, gradient) =
+            run(&format!("cw-{name}:sum").parse().unwrap(), &z, Some((&labels, classes as usize)), rows);
         let mut sum = 0.0;
         for k in 0..classes {
             let members: Vec<usize> = (0..rows).filter(|&n| labels[n] == k).collect();
-            let pick = |m: &[f64]| {
-                members
-                    .iter()
-                    .flat_map(|&n| m[n * units..][..units].to_vec())
-                    .collect::<Vec<_>>()
-            };
+            let pick = |m: &[f64]| members.iter().flat_map(|&n| m[n * units..][..units].to_vec()).collect::<Vec<_>>();
             if members.is_empty() {
                 continue;
             }
-            let (part, of_part) = run(
-                &format!("{name}:sum").parse().unwrap(),
-                &pick(&z),
-                None,
-                members.len(),
-            );
+            let (part, of_part) = run(&format!("{name}:sum").parse().unwrap(), &pick(&z), None, members.len());
             sum += part;
             close(&pick(&gradient), &of_part, 1e-10, name);
         }
@@ -208,10 +145,7 @@ fn what_is_not_finite_stays_so_and_nothing_panics() {
             let mut z = z.to_vec();
             z[4] = bad;
             let (value, gradient) = run(config, &z, labels, rows);
-            assert!(
-                !value.is_finite() || gradient.iter().any(|entry| !entry.is_finite()),
-                "{config} hides {bad}"
-            );
+            assert!(!value.is_finite() || gradient.iter().any(|entry| !entry.is_finite()), "{config} hides {bad}");
         });
     }
 }
@@ -221,17 +155,11 @@ fn one_row_and_one_unit_are_finite() {
     for config in configs(6) {
         let labels = labels_for(&config, &[1], 3);
         let (value, gradient) = run(&config, &sample(1, 6, 5), labels, 1);
-        assert!(
-            value.is_finite() && gradient.iter().all(|entry| entry.is_finite()),
-            "{config}"
-        );
+        assert!(value.is_finite() && gradient.iter().all(|entry| entry.is_finite()), "{config}");
         if config.name() != "xcov" {
             let labels = labels_for(&config, &[1, 0, 1], 3);
             let (value, gradient) = run(&config, &sample(3, 1, 5), labels, 3);
-            assert!(
-                value.is_finite() && gradient.iter().all(|entry| entry.is_finite()),
-                "{config}"
-            );
+            assert!(value.is_finite() && gradient.iter().all(|entry| entry.is_finite()), "{config}");
         }
     }
 }
@@ -253,10 +181,7 @@ fn closed_forms_agree_with_autodiff_of_plain_definitions() {
     type Definition = fn(Tensor<2>, &Groups) -> Tensor<1>;
     let class_wise: [(&str, Definition); 4] = [
         ("cw-cr:sum", |z, g| {
-            (0..g.present())
-                .map(|k| off(covariance(&z, g, k, 0.0)).square().sum())
-                .reduce(|a, b| a + b)
-                .unwrap()
+            (0..g.present()).map(|k| off(covariance(&z, g, k, 0.0)).square().sum()).reduce(|a, b| a + b).unwrap()
         }),
         ("cw-vr:sum", |z, g| {
             (0..g.present())
@@ -272,15 +197,12 @@ fn closed_forms_agree_with_autodiff_of_plain_definitions() {
                 .map(|k| {
                     let rows = z.clone() * g.one_hot().slice_dim(1, k..k + 1);
                     let size = rows.clone().abs();
-                    rows.square().sum()
-                        * (size.clone().sum_dim(0).max() * size.sum_dim(1).max()).recip()
+                    rows.square().sum() * (size.clone().sum_dim(0).max() * size.sum_dim(1).max()).recip()
                 })
                 .reduce(|a, b| a + b)
                 .unwrap()
         }),
-        ("cr:sum", |z, g| {
-            off(covariance(&z, g, 0, 0.0)).square().sum()
-        }),
+        ("cr:sum", |z, g| off(covariance(&z, g, 0, 0.0)).square().sum()),
     ];
     let all_rows: [(&str, Definition); 7] = [
         ("vr:sum", |z, g| {
@@ -289,18 +211,10 @@ fn closed_forms_agree_with_autodiff_of_plain_definitions() {
         }),
         ("l1:sum", |z, _| z.abs().sum()),
         ("lsigma:sum", |z, g| covariance(&z, g, 0, 1.0).abs().sum()),
-        ("pairwise:signed", |z, g| {
-            off(covariance(&z, g, 0, 0.0)).sum()
-        }),
-        ("pairwise:absolute", |z, g| {
-            off(covariance(&z, g, 0, 0.0)).abs().sum()
-        }),
-        ("decov", |z, g| {
-            off(covariance(&z, g, 0, 0.0)).square().sum() * 0.5
-        }),
-        ("xcov:0/1-2", |z, g| {
-            covariance(&z, g, 0, 0.0).slice([0..1, 1..3]).square().sum() * 0.5
-        }),
+        ("pairwise:signed", |z, g| off(covariance(&z, g, 0, 0.0)).sum()),
+        ("pairwise:absolute", |z, g| off(covariance(&z, g, 0, 0.0)).abs().sum()),
+        ("decov", |z, g| off(covariance(&z, g, 0, 0.0)).square().sum() * 0.5),
+        ("xcov:0/1-2", |z, g| covariance(&z, g, 0, 0.0).slice([0..1, 1..3]).square().sum() * 0.5),
     ];
     for (rows, units, labels, classes) in shapes() {
         let z = matrix(&sample(rows, units, 7), rows, DType::F64);
@@ -324,8 +238,7 @@ fn a_grafted_gradient_reaches_the_tape() {
     let penalty = "cr".parse::<PenaltyConfig>().unwrap().build().unwrap();
     let groups = Groups::all(4, &device, DType::F32);
     let (value, gradient) = penalty.value_and_gradient(&z.clone().inner(), &groups);
-    let (loss, logged) =
-        repshape::penalty::add_penalty(z.clone().sum() * 0.0, &z, penalty.as_ref(), &groups, 0.5);
+    let (loss, logged) = repshape::penalty::add_penalty(z.clone().sum() * 0.0, &z, penalty.as_ref(), &groups, 0.5);
     assert_eq!(logged.into_scalar::<f32>(), value.into_scalar::<f32>());
     let found = numbers(z.grad(&loss.backward()).unwrap());
     close(&found, &numbers(gradient * 0.5), 1e-7, "graft");

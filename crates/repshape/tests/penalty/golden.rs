@@ -40,41 +40,17 @@ fn compare(dtype: DType, tolerance: f64, of_mean_1000: f64) {
             &matrix(&case.z, case.rows, dtype),
             &groups(labels, case.rows, dtype),
         );
-        let tolerance = if case.name.contains("mean 1000") {
-            tolerance * of_mean_1000
-        } else {
-            tolerance
-        };
-        let largest = |entries: &[f64]| {
-            entries
-                .iter()
-                .fold(0.0f64, |most, entry| most.max(entry.abs()))
-        };
+        let tolerance = if case.name.contains("mean 1000") { tolerance * of_mean_1000 } else { tolerance };
+        let largest = |entries: &[f64]| entries.iter().fold(0.0f64, |most, entry| most.max(entry.abs()));
         // entries of a gradient are sums that cancel: measured against the largest of them, or, where all of them are 0
         // but for rounding (the rank of one row), against the value over the size of the activations
-        let scale =
-            largest(&case.gradient).max(1e-3 * case.value.abs() / largest(&case.z).max(1e-3));
-        let off = gradient
-            .iter()
-            .zip(&case.gradient)
-            .map(|(a, b)| (a - b).abs())
-            .fold(0.0, f64::max);
-        if (value - case.value).abs() > tolerance * case.value.abs().max(1e-12)
-            || off > tolerance * scale.max(1e-12)
-        {
-            wrong.push(format!(
-                "{}: value {value} for {}, gradient off by {off} of {scale}",
-                case.name, case.value
-            ));
+        let scale = largest(&case.gradient).max(1e-3 * case.value.abs() / largest(&case.z).max(1e-3));
+        let off = gradient.iter().zip(&case.gradient).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+        if (value - case.value).abs() > tolerance * case.value.abs().max(1e-12) || off > tolerance * scale.max(1e-12) {
+            wrong.push(format!("{}: value {value} for {}, gradient off by {off} of {scale}", case.name, case.value));
         }
     }
-    assert!(
-        wrong.is_empty(),
-        "{} of {}:\n{}",
-        wrong.len(),
-        cases.len(),
-        wrong.join("\n")
-    );
+    assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
 }
 
 #[test]

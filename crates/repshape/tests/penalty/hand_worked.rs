@@ -6,11 +6,7 @@ use super::{evaluate, groups, matrix};
 
 fn of(name: &str, z: &[f64], rows: usize, labels: Option<(&[u32], usize)>) -> (f64, Vec<f64>) {
     let config: repshape::penalty::PenaltyConfig = name.parse().unwrap();
-    evaluate(
-        config.build().unwrap().as_ref(),
-        &matrix(z, rows, DType::F64),
-        &groups(labels, rows, DType::F64),
-    )
+    evaluate(config.build().unwrap().as_ref(), &matrix(z, rows, DType::F64), &groups(labels, rows, DType::F64))
 }
 
 #[test]
@@ -46,10 +42,7 @@ fn absent_class_adds_nothing_and_counts() {
 fn absolute_covariances_with_and_without_the_diagonal() {
     // C with 1/(N-1): 2, 18, off-diagonal 6
     assert_eq!(of("lsigma:sum", &[1.0, 2.0, 3.0, 8.0], 2, None).0, 32.0);
-    assert_eq!(
-        of("pairwise:absolute", &[1.0, 2.0, 3.0, 8.0], 2, None).0,
-        6.0
-    );
+    assert_eq!(of("pairwise:absolute", &[1.0, 2.0, 3.0, 8.0], 2, None).0, 6.0);
     assert_eq!(of("pairwise", &[1.0, 8.0, 3.0, 2.0], 2, None).0, -6.0);
 }
 
@@ -75,10 +68,7 @@ fn all_zero_has_rank_zero_and_no_gradient() {
 #[test]
 fn hinge_is_off_above_one() {
     // variances with 1/(N-1): 2 and 18
-    assert_eq!(
-        of("variance-hinge", &[1.0, 2.0, 3.0, 8.0], 2, None),
-        (0.0, vec![0.0; 4])
-    );
+    assert_eq!(of("variance-hinge", &[1.0, 2.0, 3.0, 8.0], 2, None), (0.0, vec![0.0; 4]));
     let (value, _) = of("variance-hinge", &[1.0, 1.0], 2, None);
     assert!((value - 0.99).abs() < 1e-12);
 }

@@ -12,18 +12,13 @@ mod spelling;
 /// A matrix of the given rows.
 pub(crate) fn matrix(values: &[f64], rows: usize, dtype: DType) -> Tensor<2> {
     let units = values.len() / rows;
-    Tensor::from_data(
-        TensorData::new(values.to_vec(), [rows, units]),
-        (&Device::flex(), dtype),
-    )
+    Tensor::from_data(TensorData::new(values.to_vec(), [rows, units]), (&Device::flex(), dtype))
 }
 
 /// Groups by class where there are labels, else all rows.
 pub(crate) fn groups(labels: Option<(&[u32], usize)>, rows: usize, dtype: DType) -> Groups {
     match labels {
-        Some((labels, classes)) => {
-            Groups::by_class(labels, classes, &Device::flex(), dtype).unwrap()
-        }
+        Some((labels, classes)) => Groups::by_class(labels, classes, &Device::flex(), dtype).unwrap(),
         None => Groups::all(rows, &Device::flex(), dtype),
     }
 }
@@ -38,11 +33,7 @@ pub(crate) fn evaluate(penalty: &dyn Penalty, z: &Tensor<2>, groups: &Groups) ->
 
 /// The entries of a tensor.
 pub(crate) fn numbers(tensor: Tensor<2>) -> Vec<f64> {
-    tensor
-        .into_data()
-        .convert::<f64>()
-        .try_into_vec::<f64>()
-        .unwrap()
+    tensor.into_data().convert::<f64>().try_into_vec::<f64>().unwrap()
 }
 
 /// Irregular numbers of both signs, reproducible and never tied.
@@ -54,9 +45,7 @@ pub(crate) fn sample(rows: usize, units: usize, seed: u64) -> Vec<f64> {
         state ^= state << 17;
         (state >> 11) as f64 / (1u64 << 53) as f64
     };
-    (0..rows * units)
-        .map(|_| next() + next() + next() - 1.4)
-        .collect()
+    (0..rows * units).map(|_| next() + next() + next() - 1.4).collect()
 }
 
 /// Every penalty with a value, each with all its options.
@@ -73,13 +62,7 @@ pub(crate) fn configs(units: usize) -> Vec<PenaltyConfig> {
         }
         all.extend(found);
     }
-    let half = UnitGroups::new(vec![
-        (0..units / 2).collect(),
-        (units / 2..units - 1).collect(),
-        vec![units - 1],
-    ])
-    .unwrap();
-    all.into_iter()
-        .map(|config| config.with_unit_groups(half.clone()))
-        .collect()
+    let half =
+        UnitGroups::new(vec![(0..units / 2).collect(), (units / 2..units - 1).collect(), vec![units - 1]]).unwrap();
+    all.into_iter().map(|config| config.with_unit_groups(half.clone())).collect()
 }

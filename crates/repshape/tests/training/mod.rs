@@ -40,8 +40,7 @@ fn setup(spec: &str, terms: &[&str], seed: u64) -> (Mlp, Objective) {
     let terms = place_layers(&terms, &mut layers).unwrap();
     let network = layers.init(5, 3, seed, &Device::flex().autodiff());
     let site = layers.last_hidden_site();
-    let objective =
-        Objective::new(Task::CrossEntropy, Target::Labels, 3, &terms, &network.sites(), &site).unwrap();
+    let objective = Objective::new(Task::CrossEntropy, Target::Labels, 3, &terms, &network.sites(), &site).unwrap();
     (network, objective)
 }
 
@@ -101,8 +100,8 @@ fn resumed_from_any_epoch_ends_with_the_same_bits() {
             if training.history.len() == stop { Flow::Stop } else { Flow::Continue }
         };
         let from = Training::new(network, config.optimizer);
-        let part =
-            fit(from, &tuning.train, Some(&tuning.validation), &objective, &config, &Device::flex(), &mut save).unwrap();
+        let part = fit(from, &tuning.train, Some(&tuning.validation), &objective, &config, &Device::flex(), &mut save)
+            .unwrap();
         assert_eq!(part.ending, Ending::Stopped);
         let (fresh, objective) = setup("mlp:12,8", &BUSY, 3);
         let from = checkpoint::load(&path, fresh, config.optimizer).unwrap();
@@ -150,8 +149,7 @@ fn a_stop_inside_an_epoch_returns_to_the_state_before_it() {
     let config = config(5, "adam:0.01");
     let from = Training::new(network, config.optimizer);
     // 70 rows in batches of 16 are 5 steps: the seventh is inside the second epoch
-    let stopped =
-        fit(from, &tuning.train, None, &objective, &config, &Device::flex(), &mut StopAt(7)).unwrap();
+    let stopped = fit(from, &tuning.train, None, &objective, &config, &Device::flex(), &mut StopAt(7)).unwrap();
     assert_eq!(stopped.training.history.len(), 1);
     let mut one = config.clone();
     one.epochs = 1;
@@ -178,7 +176,8 @@ fn dropout_and_batch_norm_act_in_training_only() {
     let scores = || evaluate(&network, &tuning.validation, &objective, &Device::flex());
     assert_eq!(scores(), scores());
     // one row and many rows agree: no batch statistics at inference
-    let together = network.forward(Tensor::from_data([[0.1_f32, 0.2, 0.3, 0.4, 0.5], [0.9, 0.8, 0.7, 0.6, 0.5]], &Device::flex()));
+    let together =
+        network.forward(Tensor::from_data([[0.1_f32, 0.2, 0.3, 0.4, 0.5], [0.9, 0.8, 0.7, 0.6, 0.5]], &Device::flex()));
     let alone = network.forward(Tensor::from_data([[0.1_f32, 0.2, 0.3, 0.4, 0.5]], &Device::flex()));
     let first = together.into_data().try_into_vec::<f32>().unwrap()[..3].to_vec();
     let alone = alone.into_data().try_into_vec::<f32>().unwrap();
