@@ -248,6 +248,9 @@ pub struct ShapeArgs {
     /// Where to compute
     #[arg(long, default_value = "cpu", value_name = "DEVICE")]
     pub device: Device,
+    /// Also write every term as a TensorBoard event file
+    #[arg(long)]
+    pub tensorboard: bool,
     /// A few epochs on a few rows, for trying
     #[arg(long)]
     pub smoke: bool,
