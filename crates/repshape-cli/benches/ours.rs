@@ -154,8 +154,7 @@ fn network_and_objective(train: &Train, terms: &[Term]) -> Result<(Mlp, Objectiv
     let spec: MlpSpec = NETWORK.parse()?;
     let network = spec.init(train.columns(), CLASSES, 1, &Device::flex().autodiff());
     let site = spec.last_hidden_site();
-    let objective =
-        Objective::new(Task::CrossEntropy, Target::Labels, CLASSES, terms, &network.sites(), &site)?;
+    let objective = Objective::new(Task::CrossEntropy, Target::Labels, CLASSES, terms, &network.sites(), &site)?;
     Ok((network, objective))
 }
 

@@ -94,9 +94,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let with = train(0.1)?;
     #[allow(clippy::print_stdout)] // an example talks to its reader
     {
-        println!(
-            "class-wise variance of the hidden layer: {without:.4} without cw-vr, {with:.4} with it"
-        );
+        println!("class-wise variance of the hidden layer: {without:.4} without cw-vr, {with:.4} with it");
     }
     if with >= without {
         return Err("the class-wise variance did not fall".into());

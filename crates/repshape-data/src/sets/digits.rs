@@ -36,7 +36,7 @@ fn load(_: &str) -> Result<DataSet> {
     };
     let names = (0..CLASSES).map(|class| class.to_string()).collect();
     let classes = Classes { count: CLASSES, names: Some(names) };
-    Ok(DataSet::with_held_out_test("digits", &[8, 8], part, Some(classes))?
+    DataSet::with_held_out_test("digits", &[8, 8], part, Some(classes))
 }
 
 fn inflate() -> Result<Vec<u8>> {
