@@ -62,7 +62,7 @@ pub enum Format {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Compares a set of regularizers: tunes each weight on validation rows, repeats with fresh seeds, reports
-    Study(StudyArgs),
+    Study(Box<StudyArgs>),
     /// Trains one network with penalties and measures it
     Shape(ShapeArgs),
     /// Measures representations: matrices (.npy .npz .csv) and run folders
@@ -200,7 +200,7 @@ pub enum StudyStep {
     Plan {
         /// What to study
         #[command(flatten)]
-        plan: PlanArgs,
+        plan: Box<PlanArgs>,
         /// The study's folder
         #[arg(long, value_name = "DIR")]
         out: PathBuf,
@@ -264,6 +264,9 @@ pub struct ShapeArgs {
     /// Where to compute
     #[arg(long, default_value = "cpu", value_name = "DEVICE")]
     pub device: Device,
+    /// Also write every term as a TensorBoard event file
+    #[arg(long)]
+    pub tensorboard: bool,
     /// A few epochs on a few rows, for trying
     #[arg(long)]
     pub smoke: bool,

@@ -12,6 +12,7 @@ mod progress;
 mod run_folder;
 mod shell;
 mod spec;
+mod tensorboard;
 mod training;
 
 use std::process::ExitCode;

@@ -35,7 +35,7 @@ impl<T: Into<String>> From<T> for Text {
     }
 }
 
-/// A table: the first column is text, the others are numbers.
+/// A table; a column whose cells are all numbers (or `-`) is set to the right.
 #[derive(Debug, Clone, Default)]
 pub struct Rows {
     /// Column heads.
@@ -116,9 +116,15 @@ fn draw(rows: &Rows, styled: bool) -> String {
         cells.chain(rows.head.get(column).map(|head| head.chars().count())).max().unwrap_or(0)
     };
     let widths: Vec<usize> = (0..rows.head.len()).map(width).collect();
+    let is_number = |text: &str| text == "-" || text.starts_with(|c: char| c.is_ascii_digit() || c == '-');
+    let numbers: Vec<bool> = (0..rows.head.len())
+        .map(|column| {
+            column > 0 && rows.rows.iter().filter_map(|row| row.get(column)).all(|cell| is_number(&cell.text))
+        })
+        .collect();
     let line = |cells: Vec<String>| {
         let padded = cells.iter().zip(&widths).enumerate().map(|(column, (cell, width))| {
-            if column == 0 { format!("{cell:<width$}") } else { format!("{cell:>width$}") }
+            if numbers[column] { format!("{cell:>width$}") } else { format!("{cell:<width$}") }
         });
         padded.collect::<Vec<_>>().join("  ").trim_end().to_owned()
     };

@@ -1,10 +1,11 @@
 //! Progress on standard error: a bar on a terminal, plain lines otherwise, nothing when quiet.
 
+use std::fmt::Write;
 use std::io::IsTerminal;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use crate::cli::Global;
 use crate::output::warn;
@@ -17,6 +18,8 @@ pub struct Progress {
     bar: ProgressBar,
     lines: Option<Mutex<Lines>>,
     start: Instant,
+    /// What was there before the start says nothing about how fast it goes.
+    before: u64,
 }
 
 struct Lines {
@@ -30,16 +33,22 @@ impl Progress {
         let target =
             if terminal && !global.quiet { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let bar = ProgressBar::with_draw_target(Some(total), target);
+        let start = Instant::now();
         let template =
-            format!("{{bar:32.cyan/dim}} {{pos}}/{{len}} {what}  {{elapsed}} gone, {{eta}} left  {{msg:.dim}}");
+            format!("{{bar:32.cyan/dim}} {{pos}}/{{len}} {what}  {{elapsed}} gone, {{left}} left  {{msg:.dim}}");
         if let Ok(style) = ProgressStyle::with_template(&template) {
-            bar.set_style(style);
+            let left = move |state: &ProgressState, text: &mut dyn Write| {
+                let left = left(start.elapsed(), state.pos() - done.min(state.pos()), state.len().unwrap_or(0) - done);
+                let left = left.map_or_else(|| "?".to_owned(), |left| HumanDuration(left).to_string());
+                // a progress bar that cannot be drawn is no reason to stop
+                let _ = text.write_str(&left);
+            };
+            bar.set_style(style.with_key("left", left));
         }
         bar.set_position(done);
-        bar.reset_eta();
         bar.enable_steady_tick(Duration::from_millis(200));
         let lines = (!terminal && !global.quiet).then(|| Mutex::new(Lines { last: Instant::now() }));
-        Self { bar, lines, start: Instant::now() }
+        Self { bar, lines, start, before: done }
     }
 
     /// One more unit is done; `message` says which.
@@ -65,11 +74,27 @@ impl Progress {
         let (done, total) = (self.bar.position(), self.bar.length().unwrap_or(0));
         if lines.last.elapsed() >= LINE_EVERY || done == total {
             lines.last = Instant::now();
-            let left = self.bar.eta().as_secs();
-            warn(&format!(
-                "{done}/{total}  {:.0} s gone, about {left} s left  {message}",
-                self.start.elapsed().as_secs_f64()
-            ));
+            let (elapsed, before) = (self.start.elapsed(), self.before);
+            let left = left(elapsed, done - before.min(done), total - before.min(total));
+            let left = left.map_or_else(|| "?".to_owned(), |left| format!("{:.0} s", left.as_secs_f64()));
+            warn(&format!("{done}/{total}  {:.0} s gone, about {left} left  {message}", elapsed.as_secs_f64()));
         }
+    }
+}
+
+/// The time left when `done` of `total` equal units took `elapsed`; unknown before the first.
+fn left(elapsed: Duration, done: u64, total: u64) -> Option<Duration> {
+    (done > 0).then(|| elapsed.mul_f64(total.saturating_sub(done) as f64 / done as f64))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_time_left_is_that_of_equal_units() {
+        assert_eq!(left(Duration::from_secs(10), 2, 8), Some(Duration::from_secs(30)));
+        assert_eq!(left(Duration::from_secs(10), 8, 8), Some(Duration::ZERO));
+        assert_eq!(left(Duration::from_secs(10), 0, 8), None);
     }
 }

@@ -44,13 +44,7 @@ struct Fortran {
 impl Array {
     /// An array whose header of `start` bytes has just been read from the body: compares what the
     /// header promises with what is there.
-    pub(crate) fn new(
-        body: Body,
-        start: u64,
-        element: Element,
-        shape: Vec<usize>,
-        fortran: bool,
-    ) -> Result<Array> {
+    pub(crate) fn new(body: Body, start: u64, element: Element, shape: Vec<usize>, fortran: bool) -> Result<Array> {
         let name = body.name().to_owned();
         let tuple = tuple(&shape);
         if shape.is_empty() || shape.len() > MAX_DIMENSIONS {
@@ -60,27 +54,16 @@ impl Array {
             ));
         }
         if shape.contains(&0) {
-            return Err(DataError::file(
-                name,
-                format!("has shape {tuple}: there are no values"),
-            ));
+            return Err(DataError::file(name, format!("has shape {tuple}: there are no values")));
         }
         let promised = shape
             .iter()
-            .try_fold(element.size() as u64, |product, &n| {
-                product.checked_mul(n as u64)
-            })
+            .try_fold(element.size() as u64, |product, &n| product.checked_mul(n as u64))
             .filter(|&bytes| bytes <= i64::MAX as u64);
         let Some(promised) = promised else {
-            return Err(DataError::file(
-                name,
-                format!("claims the impossible shape {tuple}"),
-            ));
+            return Err(DataError::file(name, format!("claims the impossible shape {tuple}")));
         };
-        let says = format!(
-            "its header promises {} bytes of values (shape {tuple} of {element})",
-            thousands(promised)
-        );
+        let says = format!("its header promises {} bytes of values (shape {tuple} of {element})", thousands(promised));
         match body.size() {
             Size::Exactly(all) => {
                 let have = all.saturating_sub(start);
@@ -106,24 +89,12 @@ impl Array {
         }
         // within what was compared just now, on any machine that could hold the file
         let units = shape[1..].iter().product::<usize>();
-        let mut array = Array {
-            body,
-            element,
-            shape,
-            units,
-            start,
-            next_row: 0,
-            bytes: Vec::new(),
-            fortran: None,
-        };
+        let mut array = Array { body, element, shape, units, start, next_row: 0, bytes: Vec::new(), fortran: None };
         if fortran && array.shape.len() > 1 {
             let mut places = Vec::new();
             reserve(&mut places, units, &name)?;
             places.extend((0..units).map(|at| row_major_place(&array.shape[1..], at)));
-            array.fortran = Some(Fortran {
-                places,
-                ..Fortran::default()
-            });
+            array.fortran = Some(Fortran { places, ..Fortran::default() });
             if !array.body.is_plain() {
                 array.body = array.body.spooled(promised)?;
                 array.start = 0;
@@ -184,12 +155,7 @@ impl Array {
     }
 
     /// The next rows of a Fortran-ordered array: a piece of each unit.
-    fn read_columns(
-        &mut self,
-        fortran: &mut Fortran,
-        rows: usize,
-        block: &mut Vec<f64>,
-    ) -> Result<()> {
+    fn read_columns(&mut self, fortran: &mut Fortran, rows: usize, block: &mut Vec<f64>) -> Result<()> {
         let wanted = self.next_row..self.next_row + rows;
         if wanted.start < fortran.kept_rows.start || wanted.end > fortran.kept_rows.end {
             let most = FORTRAN_BYTES / size_of::<f64>() / self.units;
@@ -209,8 +175,7 @@ impl Array {
                 fortran.column.clear();
                 self.element.decode(&self.bytes, &mut fortran.column);
                 let kept = fortran.kept[place..].iter_mut().step_by(self.units);
-                kept.zip(&fortran.column)
-                    .for_each(|(kept, &value)| *kept = value);
+                kept.zip(&fortran.column).for_each(|(kept, &value)| *kept = value);
             }
             fortran.kept_rows = wanted.start..wanted.start + count;
         }
@@ -224,10 +189,7 @@ impl Array {
             true => "is truncated: it ends before the values that its header promises",
             false => "has the wrong size: it goes on after the values that its header promises",
         };
-        DataError::file(
-            self.name(),
-            format!("{problem} (shape {})", tuple(&self.shape)),
-        )
+        DataError::file(self.name(), format!("{problem} (shape {})", tuple(&self.shape)))
     }
 }
 

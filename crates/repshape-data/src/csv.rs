@@ -45,9 +45,7 @@ impl Records {
         let mut blank_line = None;
         loop {
             self.raw.clear();
-            let read = (&mut self.reader)
-                .take(MAX_LINE)
-                .read_until(b'\n', &mut self.raw);
+            let read = (&mut self.reader).take(MAX_LINE).read_until(b'\n', &mut self.raw);
             let read = match read {
                 Ok(read) => read,
                 Err(e) => return Err(self.reader.get_ref().explain(e)),
@@ -87,13 +85,8 @@ impl Records {
         let Ok(line) = std::str::from_utf8(&raw) else {
             return Err(self.problem("is no UTF-8 text; expected a table in text"));
         };
-        let delimiter = *self.delimiter.get_or_insert_with(|| {
-            if line.contains('\t') && !line.contains(',') {
-                '\t'
-            } else {
-                ','
-            }
-        });
+        let delimiter =
+            *self.delimiter.get_or_insert_with(|| if line.contains('\t') && !line.contains(',') { '\t' } else { ',' });
         self.text.clear();
         self.fields.clear();
         let mut rest = line;
@@ -145,9 +138,7 @@ impl Records {
 
     /// One field of the current record.
     pub(crate) fn field(&self, column: usize) -> Option<&str> {
-        self.fields
-            .get(column)
-            .map(|range| &self.text[range.clone()])
+        self.fields.get(column).map(|range| &self.text[range.clone()])
     }
 
     /// The current line, from 1.
@@ -178,14 +169,11 @@ impl Records {
 
     /// The place of a column in the current record, which holds the names.
     pub(crate) fn column(&self, wanted: &str) -> Result<usize> {
-        self.fields()
-            .position(|name| name == wanted)
-            .ok_or_else(|| {
-                let meant = nearest(wanted, self.fields())
-                    .map(|name| format!("; did you mean {name:?}?"))
-                    .unwrap_or_default();
-                self.problem(format_args!("names no column {wanted:?}{meant}"))
-            })
+        self.fields().position(|name| name == wanted).ok_or_else(|| {
+            let meant =
+                nearest(wanted, self.fields()).map(|name| format!("; did you mean {name:?}?")).unwrap_or_default();
+            self.problem(format_args!("names no column {wanted:?}{meant}"))
+        })
     }
 }
 
@@ -212,35 +200,18 @@ pub(crate) fn open(path: &Path, options: &MatrixOptions) -> Result<Table> {
     if !records.next()? {
         return Err(DataError::file(&records.name, "holds no rows"));
     }
-    let left_out = options
-        .label_column
-        .as_deref()
-        .map(|name| records.column(name))
-        .transpose()?;
+    let left_out = options.label_column.as_deref().map(|name| records.column(name)).transpose()?;
     let columns = records.fields.len();
-    let has_names = left_out.is_some()
-        || records
-            .fields()
-            .any(|field| !field.is_empty() && number(field).is_none());
+    let has_names = left_out.is_some() || records.fields().any(|field| !field.is_empty() && number(field).is_none());
     let names = has_names.then(|| records.fields().map(str::to_owned).collect());
     if has_names && !records.next()? {
-        return Err(DataError::file(
-            &records.name,
-            "holds a line of names and no rows",
-        ));
+        return Err(DataError::file(&records.name, "holds a line of names and no rows"));
     }
     let units = columns - usize::from(left_out.is_some());
     if units == 0 {
         return Err(records.problem("has no column beside the labels"));
     }
-    Ok(Table {
-        records,
-        waiting: true,
-        names,
-        columns,
-        left_out,
-        shape: [units],
-    })
+    Ok(Table { records, waiting: true, names, columns, left_out, shape: [units] })
 }
 
 impl RowSource for Table {
@@ -283,11 +254,7 @@ impl RowSource for Table {
                     self.records.problem(format_args!(
                         "column {}{named}: {} is no number",
                         column + 1,
-                        if field.is_empty() {
-                            "an empty field".into()
-                        } else {
-                            format!("{field:?}")
-                        }
+                        if field.is_empty() { "an empty field".into() } else { format!("{field:?}") }
                     ))
                 })?);
             }

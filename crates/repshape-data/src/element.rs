@@ -62,13 +62,11 @@ impl Element {
             Kind::F64 => each!(f64),
             Kind::F16 => {
                 let (elements, _) = bytes.as_chunks::<2>();
-                out.extend(elements.iter().map(|&e| {
-                    half(if self.big_endian {
-                        u16::from_be_bytes(e)
-                    } else {
-                        u16::from_le_bytes(e)
-                    })
-                }));
+                out.extend(
+                    elements
+                        .iter()
+                        .map(|&e| half(if self.big_endian { u16::from_be_bytes(e) } else { u16::from_le_bytes(e) })),
+                );
             }
         }
     }

@@ -33,10 +33,7 @@ pub enum DataError {
 impl DataError {
     /// A problem with a file.
     pub(crate) fn file(file: impl Into<String>, problem: impl Into<String>) -> Self {
-        DataError::File {
-            file: file.into(),
-            problem: problem.into(),
-        }
+        DataError::File { file: file.into(), problem: problem.into() }
     }
 }
 
@@ -59,18 +56,10 @@ pub(crate) fn thousands(n: u64) -> String {
 }
 
 /// The valid name nearest to what was typed, if any is near.
-pub(crate) fn nearest<'a>(
-    typed: &str,
-    names: impl IntoIterator<Item = &'a str>,
-) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(typed: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     names
         .into_iter()
-        .map(|name| {
-            (
-                strsim::jaro_winkler(&typed.to_lowercase(), &name.to_lowercase()),
-                name,
-            )
-        })
+        .map(|name| (strsim::jaro_winkler(&typed.to_lowercase(), &name.to_lowercase()), name))
         .filter(|(likeness, _)| *likeness > 0.7)
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, name)| name)

@@ -35,23 +35,14 @@ pub(crate) fn open(path: &Path) -> Result<Array> {
     };
     let dimensions = usize::from(magic[3]);
     if dimensions == 0 || dimensions > MAX_DIMENSIONS {
-        return Err(DataError::file(
-            name,
-            format!("claims {dimensions} dimensions; expected 1 to {MAX_DIMENSIONS}"),
-        ));
+        return Err(DataError::file(name, format!("claims {dimensions} dimensions; expected 1 to {MAX_DIMENSIONS}")));
     }
     let mut sizes = vec![0; 4 * dimensions];
     if body.fill(&mut sizes)? < sizes.len() {
         return Err(DataError::file(name, "is truncated within its IDX header"));
     }
     let (sizes, _) = sizes.as_chunks::<4>();
-    let shape = sizes
-        .iter()
-        .map(|&size| u32::from_be_bytes(size) as usize)
-        .collect();
-    let element = Element {
-        kind,
-        big_endian: true,
-    };
+    let shape = sizes.iter().map(|&size| u32::from_be_bytes(size) as usize).collect();
+    let element = Element { kind, big_endian: true };
     Array::new(body, 4 + 4 * dimensions as u64, element, shape, false)
 }

@@ -32,14 +32,8 @@ pub(crate) struct Body {
 }
 
 enum Source {
-    Plain {
-        file: File,
-        len: u64,
-    },
-    Packed {
-        reader: Box<dyn Read + Send>,
-        size: Size,
-    },
+    Plain { file: File, len: u64 },
+    Packed { reader: Box<dyn Read + Send>, size: Size },
 }
 
 /// Opens a regular, non-empty file and gives its length.
@@ -55,10 +49,7 @@ pub(crate) fn open_file(path: &Path) -> Result<(File, u64)> {
         return Err(DataError::file(name, "is a folder; expected a file"));
     }
     if !metadata.is_file() {
-        return Err(DataError::file(
-            name,
-            "is no regular file (a pipe or device?)",
-        ));
+        return Err(DataError::file(name, "is no regular file (a pipe or device?)"));
     }
     if metadata.len() == 0 {
         return Err(DataError::file(name, "is empty"));
@@ -75,20 +66,11 @@ impl Body {
         let read = fill(&mut file, &mut magic).map_err(|e| plain(&name, &e))?;
         file.rewind().map_err(|e| plain(&name, &e))?;
         if read < 2 || magic != [0x1f, 0x8b] {
-            return Ok(Body {
-                name,
-                source: Source::Plain { file, len },
-            });
+            return Ok(Body { name, source: Source::Plain { file, len } });
         }
         let limit = inflation_limit(len);
-        let reader = Limited {
-            inner: MultiGzDecoder::new(BufReader::new(file)),
-            left: limit,
-        };
-        let source = Source::Packed {
-            reader: Box::new(reader),
-            size: Size::AtMost(limit),
-        };
+        let reader = Limited { inner: MultiGzDecoder::new(BufReader::new(file)), left: limit };
+        let source = Source::Packed { reader: Box::new(reader), size: Size::AtMost(limit) };
         Ok(Body { name, source })
     }
 
@@ -101,26 +83,14 @@ impl Body {
         size: u64,
         crc: u32,
     ) -> Result<Body> {
-        file.seek(SeekFrom::Start(range.start))
-            .map_err(|e| DataError::file(&name, format!("cannot be read: {e}")))?;
+        file.seek(SeekFrom::Start(range.start)).map_err(|e| DataError::file(&name, format!("cannot be read: {e}")))?;
         let raw: BufReader<Take<File>> = BufReader::new(file.take(range.end - range.start));
         let inner: Box<dyn Read + Send> = match deflated {
             true => Box::new(DeflateDecoder::new(raw)),
             false => Box::new(raw),
         };
-        let reader = Checked {
-            inner,
-            left: size,
-            crc: Crc::new(),
-            expected: crc,
-        };
-        Ok(Body {
-            name,
-            source: Source::Packed {
-                reader: Box::new(reader),
-                size: Size::Exactly(size),
-            },
-        })
+        let reader = Checked { inner, left: size, crc: Crc::new(), expected: crc };
+        Ok(Body { name, source: Source::Packed { reader: Box::new(reader), size: Size::Exactly(size) } })
     }
 
     /// How messages call it.
@@ -148,8 +118,7 @@ impl Body {
     /// Fills the buffer from the given place. Only for a plain body.
     pub(crate) fn fill_at(&mut self, place: u64, buffer: &mut [u8]) -> Result<usize> {
         if let Source::Plain { file, .. } = &mut self.source {
-            file.seek(SeekFrom::Start(place))
-                .map_err(|e| plain(&self.name, &e))?;
+            file.seek(SeekFrom::Start(place)).map_err(|e| plain(&self.name, &e))?;
         }
         self.fill(buffer)
     }
@@ -165,17 +134,12 @@ impl Body {
         let Source::Packed { reader, .. } = self.source else {
             return Ok(self);
         };
-        let unwritable =
-            |e: io::Error| DataError::file(&self.name, format!("no temporary file for it: {e}"));
+        let unwritable = |e: io::Error| DataError::file(&self.name, format!("no temporary file for it: {e}"));
         let mut file = tempfile::tempfile().map_err(unwritable)?;
         // one more byte makes a compressed stream check its end
-        let len = io::copy(&mut reader.take(expected + 1), &mut file)
-            .map_err(|e| packed(&self.name, &e))?;
+        let len = io::copy(&mut reader.take(expected + 1), &mut file).map_err(|e| packed(&self.name, &e))?;
         file.rewind().map_err(unwritable)?;
-        Ok(Body {
-            name: self.name,
-            source: Source::Plain { file, len },
-        })
+        Ok(Body { name: self.name, source: Source::Plain { file, len } })
     }
 
     /// An error of reading, in words.
@@ -193,9 +157,7 @@ fn plain(name: &str, e: &io::Error) -> DataError {
 
 fn packed(name: &str, e: &io::Error) -> DataError {
     match e.kind() {
-        io::ErrorKind::UnexpectedEof => {
-            DataError::file(name, "is truncated, or goes on after its compressed data")
-        }
+        io::ErrorKind::UnexpectedEof => DataError::file(name, "is truncated, or goes on after its compressed data"),
         _ => DataError::file(name, format!("compressed data are broken: {e}")),
     }
 }
@@ -233,9 +195,7 @@ impl<R: Read> Read for Limited<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.inner.read(buffer)?;
         self.left = self.left.checked_sub(read as u64).ok_or_else(|| {
-            io::Error::other(
-                "they inflate more than 200-fold; unpack the file to use it all the same",
-            )
+            io::Error::other("they inflate more than 200-fold; unpack the file to use it all the same")
         })?;
         Ok(read)
     }
@@ -254,9 +214,7 @@ impl<R: Read> Read for Checked<R> {
         if self.left == 0 || buffer.is_empty() {
             return Ok(0);
         }
-        let most = buffer
-            .len()
-            .min(usize::try_from(self.left).unwrap_or(usize::MAX));
+        let most = buffer.len().min(usize::try_from(self.left).unwrap_or(usize::MAX));
         let read = self.inner.read(&mut buffer[..most])?;
         if read == 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());
@@ -264,10 +222,7 @@ impl<R: Read> Read for Checked<R> {
         self.crc.update(&buffer[..read]);
         self.left -= read as u64;
         if self.left == 0 && self.crc.sum() != self.expected {
-            return Err(io::Error::new(
-                io::ErrorKind::InvalidData,
-                "the checksum does not match",
-            ));
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "the checksum does not match"));
         }
         Ok(read)
     }
@@ -277,12 +232,6 @@ impl<R: Read> Read for Checked<R> {
 pub(crate) fn reserve<T>(items: &mut Vec<T>, more: usize, name: &str) -> Result<()> {
     items.try_reserve_exact(more).map_err(|_| {
         let bytes = (more as u64).saturating_mul(size_of::<T>() as u64);
-        DataError::file(
-            name,
-            format!(
-                "needs {} bytes of memory, which are not to be had",
-                thousands(bytes)
-            ),
-        )
+        DataError::file(name, format!("needs {} bytes of memory, which are not to be had", thousands(bytes)))
     })
 }

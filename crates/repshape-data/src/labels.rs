@@ -84,17 +84,12 @@ pub(crate) fn from_array(mut array: Array, options: &LabelOptions) -> Result<Lab
     let mut block = Vec::new();
     while array.next_block(&mut block, 1 << 13)? > 0 {
         for &value in &block {
-            let label = label(value, options.classes).map_err(|problem| {
-                DataError::file(array.name(), format!("row {} {problem}", values.len()))
-            })?;
+            let label = label(value, options.classes)
+                .map_err(|problem| DataError::file(array.name(), format!("row {} {problem}", values.len())))?;
             values.push(label);
         }
     }
-    Ok(Labels {
-        classes: count(&values, options),
-        values,
-        names: None,
-    })
+    Ok(Labels { classes: count(&values, options), values, names: None })
 }
 
 /// Labels from an array of an archive.
@@ -105,20 +100,14 @@ pub(crate) fn from_archive(path: &Path, options: &LabelOptions) -> Result<Labels
         (None, [only]) => only.clone(),
         (None, keys) => {
             let usual = ["y", "labels"];
-            usual
-                .iter()
-                .find(|key| keys.iter().any(|k| k == *key))
-                .unwrap_or(&"y")
-                .to_string()
+            usual.iter().find(|key| keys.iter().any(|k| k == *key)).unwrap_or(&"y").to_string()
         }
     };
     from_array(archive.array(&key)?, options)
 }
 
 /// Names by which a label column is known.
-const LABEL_NAMES: [&str; 7] = [
-    "label", "labels", "class", "classes", "target", "targets", "y",
-];
+const LABEL_NAMES: [&str; 7] = ["label", "labels", "class", "classes", "target", "targets", "y"];
 
 /// Labels from a column of a table.
 pub(crate) fn from_table(path: &Path, options: &LabelOptions) -> Result<Labels> {
@@ -152,9 +141,7 @@ pub(crate) fn from_table(path: &Path, options: &LabelOptions) -> Result<Labels> 
         records.expect_columns(columns)?;
         let field = records.field(column).unwrap_or_default();
         if field.is_empty() {
-            return Err(
-                records.problem(format_args!("column {}: the label is missing", column + 1))
-            );
+            return Err(records.problem(format_args!("column {}: the label is missing", column + 1)));
         }
         let id = match texts.get(field) {
             Some(&(id, _)) => id,
@@ -172,10 +159,7 @@ pub(crate) fn from_table(path: &Path, options: &LabelOptions) -> Result<Labels> 
         more = records.next()?;
     }
     // a first line that alone is no number names the column
-    let words = texts
-        .iter()
-        .filter(|(text, _)| number(text).is_none())
-        .count();
+    let words = texts.iter().filter(|(text, _)| number(text).is_none()).count();
     let is_name = !has_names
         && words == 1
         && texts.len() > 1
@@ -186,10 +170,7 @@ pub(crate) fn from_table(path: &Path, options: &LabelOptions) -> Result<Labels> 
         appearances.remove(0);
     }
     if appearances.is_empty() {
-        return Err(DataError::file(
-            records.name(),
-            "holds a line of names and no rows",
-        ));
+        return Err(DataError::file(records.name(), "holds a line of names and no rows"));
     }
     expect_rows(records.name(), appearances.len(), options)?;
 
@@ -199,19 +180,10 @@ pub(crate) fn from_table(path: &Path, options: &LabelOptions) -> Result<Labels> 
         if let Some(classes) = options.classes
             && texts.len() > classes
         {
-            let some: Vec<&str> = texts
-                .keys()
-                .take(classes + 1)
-                .take(12)
-                .map(String::as_str)
-                .collect();
+            let some: Vec<&str> = texts.keys().take(classes + 1).take(12).map(String::as_str).collect();
             return Err(DataError::file(
                 records.name(),
-                format!(
-                    "has {} different labels ({}, ...), but --classes is {classes}",
-                    texts.len(),
-                    some.join(", ")
-                ),
+                format!("has {} different labels ({}, ...), but --classes is {classes}", texts.len(), some.join(", ")),
             ));
         }
         for (class, (id, _)) in texts.values().enumerate() {
@@ -223,28 +195,18 @@ pub(crate) fn from_table(path: &Path, options: &LabelOptions) -> Result<Labels> 
         in_order.sort_by_key(|(_, (id, _))| *id);
         for (text, (id, line)) in in_order {
             let value = number(text).unwrap_or(f64::NAN);
-            class_of[*id as usize] = label(value, options.classes).map_err(|problem| {
-                DataError::file(records.name(), format!("line {line} {problem}"))
-            })?;
+            class_of[*id as usize] = label(value, options.classes)
+                .map_err(|problem| DataError::file(records.name(), format!("line {line} {problem}")))?;
         }
     }
-    let values: Vec<u32> = appearances
-        .iter()
-        .map(|&id| class_of[id as usize])
-        .collect();
-    Ok(Labels {
-        classes: count(&values, options),
-        values,
-        names,
-    })
+    let values: Vec<u32> = appearances.iter().map(|&id| class_of[id as usize]).collect();
+    Ok(Labels { classes: count(&values, options), values, names })
 }
 
 /// A number as a label, or what is wrong with it.
 fn label(value: f64, classes: Option<usize>) -> Result<u32, String> {
     if value.fract() != 0.0 || value < 0.0 {
-        return Err(format!(
-            "has label {value}; labels are whole numbers from 0"
-        ));
+        return Err(format!("has label {value}; labels are whole numbers from 0"));
     }
     let limit = classes.unwrap_or(MAX_CLASSES);
     if value < limit as f64 && value <= f64::from(u32::MAX) {
@@ -255,10 +217,7 @@ fn label(value: f64, classes: Option<usize>) -> Result<u32, String> {
             "has label {value}, but --classes is {classes} (labels run from 0 to {})",
             classes.saturating_sub(1)
         ),
-        None => format!(
-            "has label {value}; labels run from 0 to at most {}",
-            thousands(MAX_CLASSES as u64 - 1)
-        ),
+        None => format!("has label {value}; labels run from 0 to at most {}", thousands(MAX_CLASSES as u64 - 1)),
     })
 }
 
@@ -266,20 +225,13 @@ fn expect_rows(name: &str, found: usize, options: &LabelOptions) -> Result<()> {
     match &options.rows {
         Some((rows, holder)) if *rows != found => Err(DataError::file(
             name,
-            format!(
-                "has {} labels, but {holder} has {} rows",
-                thousands(found as u64),
-                thousands(*rows as u64)
-            ),
+            format!("has {} labels, but {holder} has {} rows", thousands(found as u64), thousands(*rows as u64)),
         )),
         _ => Ok(()),
     }
 }
 
 fn count(values: &[u32], options: &LabelOptions) -> usize {
-    let present = values
-        .iter()
-        .max()
-        .map_or(0, |&largest| largest as usize + 1);
+    let present = values.iter().max().map_or(0, |&largest| largest as usize + 1);
     options.classes.unwrap_or(present)
 }

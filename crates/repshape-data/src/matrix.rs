@@ -90,11 +90,7 @@ pub const FORMATS: &[Format] = &[
         name: "npz",
         endings: &[".npz"],
         magic: b"PK\x03\x04",
-        matrix: |path, options| {
-            Ok(Box::new(
-                Archive::open(path)?.matrix(options.key.as_deref())?,
-            ))
-        },
+        matrix: |path, options| Ok(Box::new(Archive::open(path)?.matrix(options.key.as_deref())?)),
         labels: labels::from_archive,
     },
     Format {
@@ -115,15 +111,9 @@ pub const FORMATS: &[Format] = &[
 
 /// The format of a file: by the end of its name, else by its first bytes.
 pub(crate) fn format_of(path: &Path) -> Result<&'static Format> {
-    let name = path
-        .file_name()
-        .map(|name| name.to_string_lossy().to_lowercase())
-        .unwrap_or_default();
+    let name = path.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
     let name = name.strip_suffix(".gz").unwrap_or(&name);
-    if let Some(format) = FORMATS
-        .iter()
-        .find(|f| f.endings.iter().any(|end| name.ends_with(end)))
-    {
+    if let Some(format) = FORMATS.iter().find(|f| f.endings.iter().any(|end| name.ends_with(end))) {
         return Ok(format);
     }
     let mut body = Body::open(path)?;
@@ -131,16 +121,10 @@ pub(crate) fn format_of(path: &Path) -> Result<&'static Format> {
     let got = body.fill(&mut front)?;
     let known = |f: &&Format| !f.magic.is_empty() && front[..got].starts_with(f.magic);
     FORMATS.iter().find(known).ok_or_else(|| {
-        let endings: Vec<&str> = FORMATS
-            .iter()
-            .flat_map(|f| f.endings.iter().copied())
-            .collect();
+        let endings: Vec<&str> = FORMATS.iter().flat_map(|f| f.endings.iter().copied()).collect();
         DataError::file(
             shown(path),
-            format!(
-                "is of no known format; expected a name that ends in {}",
-                endings.join(", ")
-            ),
+            format!("is of no known format; expected a name that ends in {}", endings.join(", ")),
         )
     })
 }
@@ -186,20 +170,12 @@ impl Matrix {
             if values.capacity() - values.len() < block.len() {
                 // all at once if the number is known, else doubling
                 let known = source.rows().unwrap_or(0).saturating_mul(units);
-                let more = known
-                    .saturating_sub(values.len())
-                    .max(values.len())
-                    .max(block.len());
+                let more = known.saturating_sub(values.len()).max(values.len()).max(block.len());
                 reserve(&mut values, more, &name)?;
             }
             values.extend_from_slice(&block);
         }
-        Ok(Matrix {
-            rows: values.len() / units,
-            units,
-            row_shape: source.row_shape().to_vec(),
-            values,
-        })
+        Ok(Matrix { rows: values.len() / units, units, row_shape: source.row_shape().to_vec(), values })
     }
 }
 

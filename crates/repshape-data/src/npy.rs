@@ -41,16 +41,10 @@ pub(crate) fn read(mut body: Body) -> Result<Array> {
             if body.fill(&mut lead[10..])? < 2 {
                 return Err(cut());
             }
-            (
-                u32::from_le_bytes([lead[8], lead[9], lead[10], lead[11]]) as usize,
-                12,
-            )
+            (u32::from_le_bytes([lead[8], lead[9], lead[10], lead[11]]) as usize, 12)
         }
         version => {
-            return Err(DataError::file(
-                name,
-                format!("has .npy version {version}; versions 1 to 3 can be read"),
-            ));
+            return Err(DataError::file(name, format!("has .npy version {version}; versions 1 to 3 can be read")));
         }
     };
     if length > MAX_HEADER {
@@ -64,21 +58,12 @@ pub(crate) fn read(mut body: Body) -> Result<Array> {
         return Err(cut());
     }
     let header = parse(&String::from_utf8_lossy(&text)).map_err(|p| DataError::file(&name, p))?;
-    Array::new(
-        body,
-        (start + length) as u64,
-        header.element,
-        header.shape,
-        header.fortran,
-    )
+    Array::new(body, (start + length) as u64, header.element, header.shape, header.fortran)
 }
 
 /// The front of a file in C order: padded so that the values start at a multiple of 64.
 pub(crate) fn header_bytes(descr: &str, shape: &[usize]) -> Vec<u8> {
-    let mut text = format!(
-        "{{'descr': '{descr}', 'fortran_order': False, 'shape': {}, }}",
-        tuple(shape)
-    );
+    let mut text = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {}, }}", tuple(shape));
     let padding = 64 - (10 + text.len() + 1) % 64;
     text.extend(std::iter::repeat_n(' ', padding % 64));
     text.push('\n');
@@ -106,11 +91,9 @@ fn parse(text: &str) -> Result<Header, String> {
         rest.expect(':')?;
         match key {
             "descr" if rest.peek() == Some('[') => {
-                return Err(
-                    "holds records (a structured dtype); expected an array of numbers, \
+                return Err("holds records (a structured dtype); expected an array of numbers, \
                             for example one field of it"
-                        .to_owned(),
-                );
+                    .to_owned());
             }
             "descr" => element = Some(element_of(rest.string()?)?),
             "fortran_order" => fortran = Some(rest.boolean()?),
@@ -122,11 +105,7 @@ fn parse(text: &str) -> Result<Header, String> {
         }
     }
     match (element, fortran, shape) {
-        (Some(element), Some(fortran), Some(shape)) => Ok(Header {
-            element,
-            fortran,
-            shape,
-        }),
+        (Some(element), Some(fortran), Some(shape)) => Ok(Header { element, fortran, shape }),
         _ => Err("has a broken .npy header: descr, fortran_order or shape is missing".to_owned()),
     }
 }
@@ -160,15 +139,10 @@ fn element_of(descr: &str) -> Result<Element, String> {
                 Some('f') => "floats of an unusual width",
                 _ => "elements of an unknown kind",
             };
-            return Err(format!(
-                "holds {what} (dtype {descr:?}); expected bool, integers or floats of 16 to 64 bits"
-            ));
+            return Err(format!("holds {what} (dtype {descr:?}); expected bool, integers or floats of 16 to 64 bits"));
         }
     };
-    Ok(Element {
-        kind,
-        big_endian: order == '>',
-    })
+    Ok(Element { kind, big_endian: order == '>' })
 }
 
 /// The rest of a header, read from the front.
@@ -189,11 +163,7 @@ impl<'a> Python<'a> {
     }
 
     fn expect(&mut self, wanted: char) -> Result<(), String> {
-        if self.accept(wanted) {
-            Ok(())
-        } else {
-            Err(self.unexpected(&format!("no {wanted:?}")))
-        }
+        if self.accept(wanted) { Ok(()) } else { Err(self.unexpected(&format!("no {wanted:?}"))) }
     }
 
     fn unexpected(&self, what: &str) -> String {
@@ -231,13 +201,8 @@ impl<'a> Python<'a> {
         self.expect('(')?;
         while !self.accept(')') {
             self.peek();
-            let end = self
-                .0
-                .find(|c: char| !c.is_ascii_digit())
-                .unwrap_or(self.0.len());
-            let number = self.0[..end]
-                .parse()
-                .map_err(|_| self.unexpected("no size"))?;
+            let end = self.0.find(|c: char| !c.is_ascii_digit()).unwrap_or(self.0.len());
+            let number = self.0[..end].parse().map_err(|_| self.unexpected("no size"))?;
             numbers.push(number);
             // Python 2 wrote long integers with an L
             self.0 = self.0[end..].strip_prefix('L').unwrap_or(&self.0[end..]);

@@ -36,10 +36,7 @@ impl Archive {
         let name = shown(path);
         let (file, length) = open_file(path)?;
         let broken = |e: zip::result::ZipError| {
-            DataError::file(
-                &name,
-                format!("is no .npz file (a zip archive of arrays): {e}"),
-            )
+            DataError::file(&name, format!("is no .npz file (a zip archive of arrays): {e}"))
         };
         let mut zip = ZipArchive::new(BufReader::new(file)).map_err(broken)?;
         let (mut keys, mut entries) = (Vec::new(), Vec::new());
@@ -65,17 +62,9 @@ impl Archive {
             });
         }
         if keys.is_empty() {
-            return Err(DataError::file(
-                name,
-                "holds no arrays (no entry ends in .npy)",
-            ));
+            return Err(DataError::file(name, "holds no arrays (no entry ends in .npy)"));
         }
-        Ok(Archive {
-            path: path.to_owned(),
-            name,
-            keys,
-            entries,
-        })
+        Ok(Archive { path: path.to_owned(), name, keys, entries })
     }
 
     /// The archive's file.
@@ -94,19 +83,13 @@ impl Archive {
             let meant = nearest(key, self.keys.iter().map(String::as_str))
                 .map(|key| format!("; did you mean {key:?}?"))
                 .unwrap_or_default();
-            let problem = format!(
-                "holds no array {key:?}{meant} (it holds {})",
-                self.listing()
-            );
+            let problem = format!("holds no array {key:?}{meant} (it holds {})", self.listing());
             return Err(DataError::file(&self.name, problem));
         };
         let entry = &self.entries[index];
         let name = format!("{}:{key}", self.name);
         if entry.encrypted {
-            return Err(DataError::file(
-                name,
-                "is encrypted; expected a plain archive",
-            ));
+            return Err(DataError::file(name, "is encrypted; expected a plain archive"));
         }
         let deflated = match entry.method {
             CompressionMethod::Stored => false,
@@ -114,17 +97,11 @@ impl Archive {
             method => {
                 return Err(DataError::file(
                     name,
-                    format!(
-                        "is compressed by {method}; expected stored or deflated, as NumPy writes"
-                    ),
+                    format!("is compressed by {method}; expected stored or deflated, as NumPy writes"),
                 ));
             }
         };
-        let most = if deflated {
-            inflation_limit(entry.compressed)
-        } else {
-            entry.compressed
-        };
+        let most = if deflated { inflation_limit(entry.compressed) } else { entry.compressed };
         if entry.size > most {
             return Err(DataError::file(
                 name,
@@ -135,12 +112,9 @@ impl Archive {
                 ),
             ));
         }
-        let file = File::open(&self.path)
-            .map_err(|e| DataError::file(&self.name, format!("cannot be read: {e}")))?;
+        let file = File::open(&self.path).map_err(|e| DataError::file(&self.name, format!("cannot be read: {e}")))?;
         let range = entry.start..entry.start + entry.compressed;
-        npy::read(Body::entry(
-            name, file, range, deflated, entry.size, entry.crc,
-        )?)
+        npy::read(Body::entry(name, file, range, deflated, entry.size, entry.crc)?)
     }
 
     /// The only array, or the only one with more than one dimension.
@@ -161,22 +135,13 @@ impl Archive {
             }
         }
         found.ok_or_else(|| {
-            let problem = format!(
-                "holds several arrays ({}); choose one by its key",
-                self.listing()
-            );
+            let problem = format!("holds several arrays ({}); choose one by its key", self.listing());
             DataError::file(&self.name, problem)
         })
     }
 
     fn listing(&self) -> String {
-        let mut shown = self
-            .keys
-            .iter()
-            .take(10)
-            .cloned()
-            .collect::<Vec<_>>()
-            .join(", ");
+        let mut shown = self.keys.iter().take(10).cloned().collect::<Vec<_>>().join(", ");
         if self.keys.len() > 10 {
             shown.push_str(&format!(" and {} more", self.keys.len() - 10));
         }

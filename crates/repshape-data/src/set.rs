@@ -128,13 +128,7 @@ impl DataSet {
     /// assert_eq!((tuning.train.rows(), tuning.validation.rows(), test.rows()), (8, 2, 4));
     /// # Ok::<(), repshape_data::DataError>(())
     /// ```
-    pub fn new(
-        name: &str,
-        row_shape: &[usize],
-        train: Part,
-        test: Part,
-        classes: Option<Classes>,
-    ) -> Result<DataSet> {
+    pub fn new(name: &str, row_shape: &[usize], train: Part, test: Part, classes: Option<Classes>) -> Result<DataSet> {
         let columns = row_shape.iter().product();
         let train_rows = check(&train, columns, classes.as_ref())?;
         let test_rows = check(&test, columns, classes.as_ref())?;
@@ -143,14 +137,8 @@ impl DataSet {
             name: name.to_owned(),
             row_shape: row_shape.to_vec(),
             classes,
-            train: Chosen {
-                part: Arc::new(train),
-                rows: Arc::new((0..train_rows).collect()),
-            },
-            test: Chosen {
-                part: Arc::new(test),
-                rows: Arc::new((0..test_rows).collect()),
-            },
+            train: Chosen { part: Arc::new(train), rows: Arc::new((0..train_rows).collect()) },
+            test: Chosen { part: Arc::new(test), rows: Arc::new((0..test_rows).collect()) },
             notes,
         })
     }
@@ -176,11 +164,8 @@ impl DataSet {
         }
         let mut held_out = vec![false; rows];
         let mut rng = stream(HELD_OUT_SEED, Purpose::Split, 2);
-        sample(rows, a_fifth(rows), &mut rng)
-            .into_iter()
-            .for_each(|row| held_out[row] = true);
-        let (test, train): (Vec<u32>, Vec<u32>) =
-            (0..rows as u32).partition(|&row| held_out[row as usize]);
+        sample(rows, a_fifth(rows), &mut rng).into_iter().for_each(|row| held_out[row] = true);
+        let (test, train): (Vec<u32>, Vec<u32>) = (0..rows as u32).partition(|&row| held_out[row as usize]);
         let note = format!(
             "no test rows of its own: {} of {} rows held out for the test by a fixed seeded draw",
             thousands(test.len() as u64),
@@ -192,14 +177,8 @@ impl DataSet {
             name: name.to_owned(),
             row_shape: row_shape.to_vec(),
             classes,
-            train: Chosen {
-                part: part.clone(),
-                rows: Arc::new(train),
-            },
-            test: Chosen {
-                part,
-                rows: Arc::new(test),
-            },
+            train: Chosen { part: part.clone(), rows: Arc::new(train) },
+            test: Chosen { part, rows: Arc::new(test) },
             notes,
         })
     }
@@ -245,8 +224,7 @@ impl DataSet {
 fn scaling(values: &Values) -> String {
     match values {
         Values::Bytes { divisor, .. } if *divisor == 1.0 => {
-            "8-bit values used as they are, from 0 to 255: standardize, or divide them beforehand"
-                .to_owned()
+            "8-bit values used as they are, from 0 to 255: standardize, or divide them beforehand".to_owned()
         }
         Values::Bytes { divisor, .. } => format!("8-bit values divided by {divisor}"),
         Values::Reals(_) => "values used as they are".to_owned(),
@@ -267,10 +245,7 @@ fn check(part: &Part, columns: usize, classes: Option<&Classes>) -> Result<u32> 
     }
     let rows = u32::try_from(values / columns).map_err(|_| {
         let rows = thousands((values / columns) as u64);
-        DataError::file(
-            &part.file,
-            format!("has {rows} rows; at most 4,294,967,295 can be used"),
-        )
+        DataError::file(&part.file, format!("has {rows} rows; at most 4,294,967,295 can be used"))
     })?;
     if let Values::Reals(reals) = &part.values
         && let Some(at) = reals.iter().position(|value| !value.is_finite())
@@ -299,10 +274,7 @@ fn check(part: &Part, columns: usize, classes: Option<&Classes>) -> Result<u32> 
                     ),
                 ));
             }
-            if let Some(row) = labels
-                .iter()
-                .position(|&label| label as usize >= classes.count)
-            {
+            if let Some(row) = labels.iter().position(|&label| label as usize >= classes.count) {
                 return Err(DataError::file(
                     &part.labels_file,
                     format!(
@@ -315,16 +287,10 @@ fn check(part: &Part, columns: usize, classes: Option<&Classes>) -> Result<u32> 
             }
         }
         (Some(_), None) => {
-            return Err(DataError::file(
-                &part.labels_file,
-                "has labels, but no classes are declared",
-            ));
+            return Err(DataError::file(&part.labels_file, "has labels, but no classes are declared"));
         }
         (None, Some(_)) => {
-            return Err(DataError::file(
-                &part.file,
-                "has no labels, but the data set has classes",
-            ));
+            return Err(DataError::file(&part.file, "has no labels, but the data set has classes"));
         }
     }
     Ok(rows)

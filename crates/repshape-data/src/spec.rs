@@ -57,23 +57,16 @@ impl FromStr for DataSpec {
                 .map(|name| format!("; did you mean \"{name}\"?"))
                 .unwrap_or_default();
             let forms: Vec<&str> = SOURCES.iter().map(|source| source.form).collect();
-            return Err(DataError::Request(format!(
-                "unknown data set {name:?}{meant} (known: {})",
-                forms.join(", ")
-            )));
+            return Err(DataError::Request(format!("unknown data set {name:?}{meant} (known: {})", forms.join(", "))));
         };
         match (source.place, location) {
             (Place::Embedded, Some(_)) => Err(DataError::Request(format!(
                 "data set \"{name}\" is part of this program and takes no path; write {name}"
             ))),
-            (Place::Files, None) | (_, Some("")) => Err(DataError::Request(format!(
-                "data set \"{name}\" needs a path: {}",
-                source.form
-            ))),
-            _ => Ok(DataSpec {
-                name: name.to_owned(),
-                location: location.map(str::to_owned),
-            }),
+            (Place::Files, None) | (_, Some("")) => {
+                Err(DataError::Request(format!("data set \"{name}\" needs a path: {}", source.form)))
+            }
+            _ => Ok(DataSpec { name: name.to_owned(), location: location.map(str::to_owned) }),
         }
     }
 }

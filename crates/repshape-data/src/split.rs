@@ -184,12 +184,9 @@ impl std::str::FromStr for Hold {
 
     fn from_str(text: &str) -> Result<Hold> {
         let rows = text.parse().map(Hold::Rows).ok();
-        rows.or_else(|| text.parse().map(Hold::Fraction).ok())
-            .ok_or_else(|| {
-                DataError::Request(format!(
-                    "{text:?} is no number of rows and no fraction from 0 to below 1"
-                ))
-            })
+        rows.or_else(|| text.parse().map(Hold::Fraction).ok()).ok_or_else(|| {
+            DataError::Request(format!("{text:?} is no number of rows and no fraction from 0 to below 1"))
+        })
     }
 }
 
@@ -276,11 +273,7 @@ impl DataSet {
                     thousands(train.len() as u64)
                 )));
             }
-            let kept = sample(
-                train.len(),
-                wanted,
-                &mut stream(spec.seed, Purpose::Split, 1),
-            );
+            let kept = sample(train.len(), wanted, &mut stream(spec.seed, Purpose::Split, 1));
             train = kept.into_iter().map(|i| train[i]).collect();
         }
         let test: Vec<usize> = (0..self.test_rows()).collect();
@@ -296,11 +289,7 @@ impl DataSet {
             }
             map
         });
-        let tuning = Tuning {
-            train: Train(train),
-            validation: Validation(validation),
-            standardization,
-        };
+        let tuning = Tuning { train: Train(train), validation: Validation(validation), standardization };
         Ok((tuning, Test(test)))
     }
 
@@ -310,18 +299,11 @@ impl DataSet {
         let source_rows: Vec<u32> = chosen.iter().map(|&i| from.rows[i]).collect();
         let mut values = Vec::with_capacity(source_rows.len() * columns);
         for &row in &source_rows {
-            from.part
-                .values
-                .push_row(row as usize, columns, &mut values);
+            from.part.values.push_row(row as usize, columns, &mut values);
         }
         let targets = match (&from.part.labels, &self.classes) {
             (Some(labels), Some(classes)) => Targets::Classes {
-                labels: Arc::new(
-                    source_rows
-                        .iter()
-                        .map(|&row| labels[row as usize])
-                        .collect(),
-                ),
+                labels: Arc::new(source_rows.iter().map(|&row| labels[row as usize]).collect()),
                 count: classes.count,
             },
             _ => Targets::Input,

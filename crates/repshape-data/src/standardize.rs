@@ -18,9 +18,7 @@ impl Standardization {
         let rows = (values.len() / columns) as f64;
         let mut mean = vec![0.0f64; columns];
         for row in values.chunks_exact(columns) {
-            mean.iter_mut()
-                .zip(row)
-                .for_each(|(sum, &x)| *sum += f64::from(x));
+            mean.iter_mut().zip(row).for_each(|(sum, &x)| *sum += f64::from(x));
         }
         mean.iter_mut().for_each(|sum| *sum /= rows);
         let mut variance = vec![0.0f64; columns];
@@ -33,14 +31,8 @@ impl Standardization {
         let scale = (0..columns)
             .map(|column| {
                 // by comparison, because a constant's computed variance can round above 0
-                let constant = values
-                    .chunks_exact(columns)
-                    .all(|row| row[column] == first[column]);
-                if constant {
-                    0.0
-                } else {
-                    (variance[column] / rows).sqrt().recip()
-                }
+                let constant = values.chunks_exact(columns).all(|row| row[column] == first[column]);
+                if constant { 0.0 } else { (variance[column] / rows).sqrt().recip() }
             })
             .collect();
         Standardization { mean, scale }

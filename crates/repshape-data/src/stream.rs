@@ -135,10 +135,7 @@ mod tests {
             counts[below(&mut rng, 7) as usize] += 1;
         }
         // chi-squared with 6 degrees of freedom: 22.5 is its 0.999 quantile
-        let chi: f64 = counts
-            .iter()
-            .map(|&c| (f64::from(c) - 1e4).powi(2) / 1e4)
-            .sum();
+        let chi: f64 = counts.iter().map(|&c| (f64::from(c) - 1e4).powi(2) / 1e4).sum();
         assert!(chi < 22.5, "{counts:?}");
         assert_eq!(below(&mut rng, 0), 0);
         assert_eq!(below(&mut rng, 1), 0);
@@ -154,10 +151,7 @@ mod tests {
         }
         assert_eq!(counts.len(), 10);
         // chi-squared with 9 degrees of freedom: 27.9 is its 0.999 quantile
-        let chi: f64 = counts
-            .values()
-            .map(|&c| (f64::from(c) - 2e3).powi(2) / 2e3)
-            .sum();
+        let chi: f64 = counts.values().map(|&c| (f64::from(c) - 2e3).powi(2) / 2e3).sum();
         assert!(chi < 27.9, "{counts:?}");
     }
 
@@ -170,14 +164,8 @@ mod tests {
 
     #[test]
     fn purposes_have_different_names() {
-        let all = [
-            Purpose::Weights,
-            Purpose::Batches,
-            Purpose::Dropout,
-            Purpose::Noise,
-            Purpose::Split,
-            Purpose::Sample,
-        ];
+        let all =
+            [Purpose::Weights, Purpose::Batches, Purpose::Dropout, Purpose::Noise, Purpose::Split, Purpose::Sample];
         let names: std::collections::BTreeSet<_> = all.iter().map(|p| p.name()).collect();
         assert_eq!(names.len(), all.len());
     }

@@ -67,19 +67,10 @@ pub fn summary(set: &DataSet) -> Summary {
 fn part(chosen: &Chosen, columns: usize, classes: usize) -> PartSummary {
     let mut class_counts = vec![0; classes];
     if let Some(labels) = &chosen.part.labels {
-        chosen
-            .rows
-            .iter()
-            .for_each(|&row| class_counts[labels[row as usize] as usize] += 1);
+        chosen.rows.iter().for_each(|&row| class_counts[labels[row as usize] as usize] += 1);
     }
     let (minimum, maximum) = range(&chosen.part.values, &chosen.rows, columns);
-    PartSummary {
-        file: chosen.part.file.clone(),
-        rows: chosen.rows.len(),
-        class_counts,
-        minimum,
-        maximum,
-    }
+    PartSummary { file: chosen.part.file.clone(), rows: chosen.rows.len(), class_counts, minimum, maximum }
 }
 
 fn range(values: &Values, rows: &[u32], columns: usize) -> (f32, f32) {
@@ -88,9 +79,7 @@ fn range(values: &Values, rows: &[u32], columns: usize) -> (f32, f32) {
     for &row in rows {
         buffer.clear();
         values.push_row(row as usize, columns, &mut buffer);
-        range = buffer
-            .iter()
-            .fold(range, |(low, high), &x| (low.min(x), high.max(x)));
+        range = buffer.iter().fold(range, |(low, high), &x| (low.min(x), high.max(x)));
     }
     range
 }

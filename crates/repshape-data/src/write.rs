@@ -26,10 +26,7 @@ pub fn write_atomic<F>(path: &Path, write: F) -> Result<()>
 where
     F: FnOnce(&mut BufWriter<&File>) -> io::Result<()>,
 {
-    put(path, write).map_err(|source| DataError::Write {
-        file: shown(path),
-        source,
-    })
+    put(path, write).map_err(|source| DataError::Write { file: shown(path), source })
 }
 
 fn put<F>(path: &Path, write: F) -> io::Result<()>
@@ -124,11 +121,7 @@ npy_elements!(f32 => "<f4", f64 => "<f8", u8 => "|u1", u32 => "<u4", i64 => "<i8
 ///
 /// If the shape and the number of values disagree: a bug of the caller.
 pub fn write_npy<T: NpyElement>(path: &Path, shape: &[usize], values: &[T]) -> Result<()> {
-    assert_eq!(
-        shape.iter().product::<usize>(),
-        values.len(),
-        "shape and number of values"
-    );
+    assert_eq!(shape.iter().product::<usize>(), values.len(), "shape and number of values");
     write_atomic(path, |file| {
         file.write_all(&npy::header_bytes(T::DESCR, shape))?;
         let mut bytes = Vec::with_capacity(1 << 16);
@@ -155,10 +148,7 @@ mod tests {
             Err(io::Error::other("the disk is full"))
         });
         let message = failed.unwrap_err().to_string();
-        assert!(
-            message.ends_with("out.json: cannot be written: the disk is full"),
-            "{message}"
-        );
+        assert!(message.ends_with("out.json: cannot be written: the disk is full"), "{message}");
         assert_eq!(std::fs::read(&path).unwrap(), b"old");
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     }
@@ -183,10 +173,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("absent").join("out.json");
         let message = write_atomic(&path, |_| Ok(())).unwrap_err().to_string();
-        assert!(
-            message.contains("absent") && message.contains("cannot be written"),
-            "{message}"
-        );
+        assert!(message.contains("absent") && message.contains("cannot be written"), "{message}");
     }
 
     #[test]

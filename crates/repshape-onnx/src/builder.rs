@@ -8,9 +8,7 @@ use crate::{
     Activation, ModelError,
     activation::float_attribute,
     operator::{Operator, Parameter, dimension},
-    proto::{
-        GraphProto, ModelProto, NodeProto, OperatorSetIdProto, StringStringEntryProto, TensorProto,
-    },
+    proto::{GraphProto, ModelProto, NodeProto, OperatorSetIdProto, StringStringEntryProto, TensorProto},
     tensor::matrix_type,
 };
 
@@ -135,18 +133,8 @@ impl ModelBuilder {
             inputs,
             outputs,
             parameters: vec![
-                Parameter {
-                    word: "weight",
-                    suffix: "weight",
-                    shape: vec![inputs, outputs],
-                    values: weight,
-                },
-                Parameter {
-                    word: "bias",
-                    suffix: "bias",
-                    shape: vec![outputs],
-                    values: bias,
-                },
+                Parameter { word: "weight", suffix: "weight", shape: vec![inputs, outputs], values: weight },
+                Parameter { word: "bias", suffix: "bias", shape: vec![outputs], values: bias },
             ],
             attributes: Vec::new(),
         })
@@ -165,13 +153,7 @@ impl ModelBuilder {
     ) -> Result<&mut Self, ModelError> {
         const KIND: &str = "BatchNormalization";
         let columns = self.columns(input)?;
-        let BatchNormalization {
-            scale,
-            shift,
-            mean,
-            variance,
-            epsilon,
-        } = parameters;
+        let BatchNormalization { scale, shift, mean, variance, epsilon } = parameters;
         if !(epsilon.is_finite() && epsilon >= 0.0) {
             return Err(ModelError::ParameterValue {
                 operator: KIND,
@@ -181,12 +163,7 @@ impl ModelBuilder {
                 expected: "a finite number that is not negative",
             });
         }
-        let column = |word, suffix, values| Parameter {
-            word,
-            suffix,
-            shape: vec![columns],
-            values,
-        };
+        let column = |word, suffix, values| Parameter { word, suffix, shape: vec![columns], values };
         self.operator(Operator {
             kind: KIND,
             input,
@@ -208,12 +185,7 @@ impl ModelBuilder {
     ///
     /// # Errors
     /// The input is unknown, the output's name is taken, or the slope of a leaky ReLU is not finite.
-    pub fn activation(
-        &mut self,
-        kind: Activation,
-        input: &str,
-        output: &str,
-    ) -> Result<&mut Self, ModelError> {
+    pub fn activation(&mut self, kind: Activation, input: &str, output: &str) -> Result<&mut Self, ModelError> {
         let columns = self.columns(input)?;
         if let Activation::LeakyRelu(alpha) = kind
             && !alpha.is_finite()
@@ -245,15 +217,9 @@ impl ModelBuilder {
     pub fn output(&mut self, name: &str) -> Result<&mut Self, ModelError> {
         let place = self.place(name)?;
         if self.outputs.contains(&place) {
-            return Err(ModelError::DuplicateOutput {
-                name: name.to_owned(),
-            });
+            return Err(ModelError::DuplicateOutput { name: name.to_owned() });
         }
-        let at = if name == OUTPUT {
-            0
-        } else {
-            self.outputs.len()
-        };
+        let at = if name == OUTPUT { 0 } else { self.outputs.len() };
         self.outputs.insert(at, place);
         Ok(self)
     }
@@ -262,16 +228,10 @@ impl ModelBuilder {
     ///
     /// # Errors
     /// The key is empty or already set.
-    pub fn metadata(
-        &mut self,
-        key: impl Into<String>,
-        value: impl Into<String>,
-    ) -> Result<&mut Self, ModelError> {
+    pub fn metadata(&mut self, key: impl Into<String>, value: impl Into<String>) -> Result<&mut Self, ModelError> {
         let key = key.into();
         if key.is_empty() {
-            return Err(ModelError::EmptyName {
-                what: "metadata key",
-            });
+            return Err(ModelError::EmptyName { what: "metadata key" });
         }
         if self.metadata.iter().any(|(known, _)| *known == key) {
             return Err(ModelError::DuplicateMetadata { key });
@@ -289,22 +249,18 @@ impl ModelBuilder {
             return Err(ModelError::EmptyName { what: "model" });
         }
         if self.inputs.is_empty() {
-            return Err(ModelError::NoInput {
-                model: self.name.clone(),
-            });
+            return Err(ModelError::NoInput { model: self.name.clone() });
         }
         if self.outputs.is_empty() {
-            return Err(ModelError::NoOutput {
-                model: self.name.clone(),
-            });
+            return Err(ModelError::NoOutput { model: self.name.clone() });
         }
         // `input` and `operator` checked that every width fits.
         let typed = |&place: &usize| {
             let Value { name, columns } = &self.values[place];
             matrix_type(name, BATCH_DIMENSION, *columns as i64)
         };
-        let inner = (0..self.values.len())
-            .filter(|place| !self.inputs.contains(place) && !self.outputs.contains(place));
+        let inner =
+            (0..self.values.len()).filter(|place| !self.inputs.contains(place) && !self.outputs.contains(place));
         let graph = GraphProto {
             name: Some(self.name.clone()),
             node: self.nodes.clone(),
@@ -320,10 +276,7 @@ impl ModelBuilder {
         };
         Ok(ModelProto {
             ir_version: Some(IR_VERSION),
-            opset_import: vec![OperatorSetIdProto {
-                domain: Some(String::new()),
-                version: Some(OPSET),
-            }],
+            opset_import: vec![OperatorSetIdProto { domain: Some(String::new()), version: Some(OPSET) }],
             producer_name: Some("repshape".to_owned()),
             producer_version: Some(env!("CARGO_PKG_VERSION").to_owned()),
             graph: Some(graph),
@@ -347,14 +300,7 @@ impl ModelBuilder {
 
     /// Adds an operator, its initializers and its output, after every check has passed.
     fn operator(&mut self, operator: Operator<'_>) -> Result<&mut Self, ModelError> {
-        let Operator {
-            kind,
-            input,
-            output,
-            inputs,
-            outputs,
-            ..
-        } = operator;
+        let Operator { kind, input, output, inputs, outputs, .. } = operator;
         let found = self.columns(input)?;
         if found != inputs {
             return Err(ModelError::WidthMismatch {
@@ -372,11 +318,7 @@ impl ModelBuilder {
             self.check_new(tensor.name())?;
         }
         self.nodes.push(operator.node(&initializers));
-        self.places.extend(
-            initializers
-                .iter()
-                .map(|tensor| (tensor.name().to_owned(), None)),
-        );
+        self.places.extend(initializers.iter().map(|tensor| (tensor.name().to_owned(), None)));
         self.initializers.extend(initializers);
         self.define(output, outputs);
         Ok(self)
@@ -384,10 +326,7 @@ impl ModelBuilder {
 
     fn define(&mut self, name: &str, columns: usize) {
         self.places.insert(name.to_owned(), Some(self.values.len()));
-        self.values.push(Value {
-            name: name.to_owned(),
-            columns,
-        });
+        self.values.push(Value { name: name.to_owned(), columns });
     }
 
     fn check_new(&self, name: &str) -> Result<(), ModelError> {
@@ -395,22 +334,16 @@ impl ModelBuilder {
             return Err(ModelError::EmptyName { what: "value" });
         }
         if self.places.contains_key(name) {
-            return Err(ModelError::DuplicateValue {
-                name: name.to_owned(),
-            });
+            return Err(ModelError::DuplicateValue { name: name.to_owned() });
         }
         Ok(())
     }
 
     fn place(&self, name: &str) -> Result<usize, ModelError> {
-        self.places
-            .get(name)
-            .copied()
-            .flatten()
-            .ok_or_else(|| ModelError::UnknownValue {
-                name: name.to_owned(),
-                defined: self.values.iter().map(|value| value.name.clone()).collect(),
-            })
+        self.places.get(name).copied().flatten().ok_or_else(|| ModelError::UnknownValue {
+            name: name.to_owned(),
+            defined: self.values.iter().map(|value| value.name.clone()).collect(),
+        })
     }
 
     fn columns(&self, name: &str) -> Result<usize, ModelError> {

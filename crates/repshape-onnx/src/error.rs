@@ -37,9 +37,7 @@ pub enum ModelError {
         key: String,
     },
     /// An operator fed with a value of another width.
-    #[error(
-        "{operator} {output:?} expects {expected} columns, but its input {input:?} has {found}"
-    )]
+    #[error("{operator} {output:?} expects {expected} columns, but its input {input:?} has {found}")]
     WidthMismatch {
         /// The ONNX operator.
         operator: &'static str,
@@ -53,9 +51,7 @@ pub enum ModelError {
         found: usize,
     },
     /// A parameter with another number of elements than its shape says.
-    #[error(
-        "{operator} {output:?}: {parameter} has {found} elements, but its shape {shape:?} has {expected}"
-    )]
+    #[error("{operator} {output:?}: {parameter} has {found} elements, but its shape {shape:?} has {expected}")]
     ParameterLength {
         /// The ONNX operator.
         operator: &'static str,
@@ -105,10 +101,7 @@ pub enum ModelError {
         model: String,
     },
     /// A model beyond what one protobuf message can hold.
-    #[error(
-        "the model takes {bytes} bytes, but one ONNX file holds at most {} (2 GiB - 1)",
-        i32::MAX
-    )]
+    #[error("the model takes {bytes} bytes, but one ONNX file holds at most {} (2 GiB - 1)", i32::MAX)]
     TooLarge {
         /// The encoded size.
         bytes: usize,
@@ -118,19 +111,8 @@ pub enum ModelError {
 /// Names for a person to choose from: all of a few, the last of many.
 fn listed(names: &[String]) -> String {
     const SHOWN: usize = 12;
-    let shown = names
-        .iter()
-        .skip(names.len().saturating_sub(SHOWN))
-        .map(|name| format!("{name:?}"));
-    let omitted = if names.len() > SHOWN {
-        vec!["...".to_owned()]
-    } else {
-        Vec::new()
-    };
+    let shown = names.iter().skip(names.len().saturating_sub(SHOWN)).map(|name| format!("{name:?}"));
+    let omitted = if names.len() > SHOWN { vec!["...".to_owned()] } else { Vec::new() };
     let list = omitted.into_iter().chain(shown).collect::<Vec<_>>();
-    if list.is_empty() {
-        "nothing".to_owned()
-    } else {
-        list.join(", ")
-    }
+    if list.is_empty() { "nothing".to_owned() } else { list.join(", ") }
 }

@@ -8,10 +8,7 @@ mod activation;
 mod builder;
 mod error;
 mod operator;
-#[allow(
-    missing_docs,
-    reason = "generated from the ONNX schema, which documents every message"
-)]
+#[allow(missing_docs, reason = "generated from the ONNX schema, which documents every message")]
 pub mod proto;
 mod tensor;
 

@@ -39,16 +39,9 @@ impl Operator<'_> {
     pub(crate) fn initializers(&self) -> Result<Vec<TensorProto>, ModelError> {
         let layer = self.output.strip_suffix(".pre").unwrap_or(self.output);
         let tensor = |parameter: &Parameter<'_>| {
-            let Parameter {
-                word,
-                suffix,
-                shape,
-                values,
-            } = parameter;
+            let Parameter { word, suffix, shape, values } = parameter;
             // A product beyond usize is no slice's length, so saturating is right.
-            let expected = shape
-                .iter()
-                .fold(1, |product: usize, &side| product.saturating_mul(side));
+            let expected = shape.iter().fold(1, |product: usize, &side| product.saturating_mul(side));
             if values.len() != expected {
                 return Err(ModelError::ParameterLength {
                     operator: self.kind,
@@ -59,10 +52,7 @@ impl Operator<'_> {
                     found: values.len(),
                 });
             }
-            let sides = shape
-                .iter()
-                .map(|&side| dimension(self.output, side))
-                .collect::<Result<Vec<_>, _>>()?;
+            let sides = shape.iter().map(|&side| dimension(self.output, side)).collect::<Result<Vec<_>, _>>()?;
             Ok(initializer(format!("{layer}.{suffix}"), &sides, values))
         };
         self.parameters.iter().map(tensor).collect()
@@ -74,9 +64,7 @@ impl Operator<'_> {
         NodeProto {
             name: Some(self.output.to_owned()),
             op_type: Some(self.kind.to_owned()),
-            input: std::iter::once(self.input.to_owned())
-                .chain(names)
-                .collect(),
+            input: std::iter::once(self.input.to_owned()).chain(names).collect(),
             output: vec![self.output.to_owned()],
             attribute: self.attributes,
             ..Default::default()
@@ -89,8 +77,5 @@ pub(crate) fn dimension(name: &str, columns: usize) -> Result<i64, ModelError> {
     i64::try_from(columns)
         .ok()
         .filter(|&width| width > 0)
-        .ok_or_else(|| ModelError::Columns {
-            name: name.to_owned(),
-            columns,
-        })
+        .ok_or_else(|| ModelError::Columns { name: name.to_owned(), columns })
 }

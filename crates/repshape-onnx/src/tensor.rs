@@ -22,26 +22,17 @@ pub(crate) fn initializer(name: String, shape: &[i64], values: &[f32]) -> Tensor
 
 /// The type of an f32 matrix with a row dimension known by name only.
 pub(crate) fn matrix_type(name: &str, rows: &str, columns: i64) -> ValueInfoProto {
-    let dimension = |value| Dimension {
-        value: Some(value),
-        denotation: None,
-    };
+    let dimension = |value| Dimension { value: Some(value), denotation: None };
     let shape = TensorShapeProto {
         dim: vec![
             dimension(dimension::Value::DimParam(rows.to_owned())),
             dimension(dimension::Value::DimValue(columns)),
         ],
     };
-    let tensor = type_proto::Tensor {
-        elem_type: Some(DataType::Float.into()),
-        shape: Some(shape),
-    };
+    let tensor = type_proto::Tensor { elem_type: Some(DataType::Float.into()), shape: Some(shape) };
     ValueInfoProto {
         name: Some(name.to_owned()),
-        r#type: Some(TypeProto {
-            value: Some(type_proto::Value::TensorType(tensor)),
-            denotation: None,
-        }),
+        r#type: Some(TypeProto { value: Some(type_proto::Value::TensorType(tensor)), denotation: None }),
         ..Default::default()
     }
 }

@@ -11,10 +11,7 @@ struct Numbers(u64);
 impl Numbers {
     fn take(&mut self, count: usize) -> Vec<f32> {
         let mut next = || {
-            self.0 = self
-                .0
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1_442_695_040_888_963_407);
+            self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             (self.0 >> 40) as f32 / (1 << 23) as f32 - 1.0
         };
         (0..count).map(|_| next()).collect()
@@ -40,38 +37,18 @@ const EPSILON: f32 = 0.037;
 fn network() -> Result<(Vec<u8>, Value), Box<dyn Error>> {
     let mut numbers = Numbers(17);
     let mut model = ModelBuilder::new("every activation");
-    model
-        .input("input", INPUTS)?
-        .metadata("repshape.sites", "seven layers")?;
+    model.input("input", INPUTS)?.metadata("repshape.sites", "seven layers")?;
     let (mut previous, mut width) = ("input".to_owned(), INPUTS);
     let (mut steps, mut sites) = (Vec::new(), Vec::new());
     for (index, &(units, activation, normalised)) in LAYERS.iter().enumerate() {
         let (site, pre) = (format!("fc{}", index + 1), format!("fc{}.pre", index + 1));
-        let affine = if normalised {
-            format!("{site}.affine")
-        } else {
-            pre.clone()
-        };
-        steps.push(dense(
-            &mut model,
-            &mut numbers,
-            [&previous, &affine],
-            [width, units],
-        )?);
+        let affine = if normalised { format!("{site}.affine") } else { pre.clone() };
+        steps.push(dense(&mut model, &mut numbers, [&previous, &affine], [width, units])?);
         if normalised {
             let [scale, shift, mean] = [(); 3].map(|()| numbers.take(units));
-            let variance = numbers
-                .take(units)
-                .iter()
-                .map(|v| v * v + 0.01)
-                .collect::<Vec<_>>();
-            let parameters = BatchNormalization {
-                scale: &scale,
-                shift: &shift,
-                mean: &mean,
-                variance: &variance,
-                epsilon: EPSILON,
-            };
+            let variance = numbers.take(units).iter().map(|v| v * v + 0.01).collect::<Vec<_>>();
+            let parameters =
+                BatchNormalization { scale: &scale, shift: &shift, mean: &mean, variance: &variance, epsilon: EPSILON };
             model.batch_normalization(&affine, &pre, parameters)?;
             steps.push(json!({"kind": "normalise", "input": affine, "output": pre, "scale": scale, "shift": shift,
                 "mean": mean, "variance": variance, "epsilon": EPSILON}));
@@ -88,12 +65,7 @@ fn network() -> Result<(Vec<u8>, Value), Box<dyn Error>> {
         sites.extend([pre, site.clone()]);
         (previous, width) = (site, units);
     }
-    steps.push(dense(
-        &mut model,
-        &mut numbers,
-        [&previous, "output"],
-        [width, CLASSES],
-    )?);
+    steps.push(dense(&mut model, &mut numbers, [&previous, "output"], [width, CLASSES])?);
     for site in &sites {
         model.output(site)?;
     }
@@ -119,16 +91,12 @@ fn dense(
 #[test]
 fn onnxruntime_finds_at_every_site_what_numpy_computes() -> Result<(), Box<dyn Error>> {
     let python = std::env::var("REPSHAPE_PYTHON").unwrap_or_else(|_| "python3".to_owned());
-    let import = Command::new(&python)
-        .args(["-c", "import numpy, onnx, onnxruntime"])
-        .output();
+    let import = Command::new(&python).args(["-c", "import numpy, onnx, onnxruntime"]).output();
     let absent = match import {
         Ok(run) if run.status.success() => None,
-        Ok(run) => String::from_utf8_lossy(&run.stderr)
-            .lines()
-            .last()
-            .map(str::to_owned)
-            .or(Some("import failed".to_owned())),
+        Ok(run) => {
+            String::from_utf8_lossy(&run.stderr).lines().last().map(str::to_owned).or(Some("import failed".to_owned()))
+        }
         Err(error) => Some(error.to_string()),
     };
     if let Some(reason) = absent {
@@ -139,31 +107,18 @@ fn onnxruntime_finds_at_every_site_what_numpy_computes() -> Result<(), Box<dyn E
             return Err(message.into());
         }
         // Not eprintln: the test harness would swallow it.
-        writeln!(
-            std::io::stderr(),
-            "SKIPPED: onnxruntime_finds_at_every_site_what_numpy_computes: {message}"
-        )?;
+        writeln!(std::io::stderr(), "SKIPPED: onnxruntime_finds_at_every_site_what_numpy_computes: {message}")?;
         return Ok(());
     }
 
     let folder = tempfile::tempdir()?;
     let (bytes, description) = network()?;
     fs::write(folder.path().join("model.onnx"), bytes)?;
-    fs::write(
-        folder.path().join("network.json"),
-        serde_json::to_vec(&description)?,
-    )?;
+    fs::write(folder.path().join("network.json"), serde_json::to_vec(&description)?)?;
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/every_site.py");
-    let run = Command::new(&python)
-        .arg(script)
-        .arg(folder.path())
-        .output()?;
+    let run = Command::new(&python).arg(script).arg(folder.path()).output()?;
     let text = String::from_utf8_lossy(&run.stdout);
-    assert!(
-        run.status.success(),
-        "{text}\n{}",
-        String::from_utf8_lossy(&run.stderr)
-    );
+    assert!(run.status.success(), "{text}\n{}", String::from_utf8_lossy(&run.stderr));
     // 6 x (pre, post) + output, at three batch sizes: the script says what it compared, so that comparing nothing cannot pass.
     assert!(text.contains("compared 39 arrays"), "{text}");
     Ok(())

@@ -6,14 +6,10 @@ const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx
 pub(crate) fn encode(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
     for chunk in bytes.chunks(3) {
-        let word = chunk.iter().enumerate().fold(0u32, |word, (i, &byte)| {
-            word | u32::from(byte) << (16 - 8 * i)
-        });
+        let word = chunk.iter().enumerate().fold(0u32, |word, (i, &byte)| word | u32::from(byte) << (16 - 8 * i));
         for position in 0..4 {
             if position <= chunk.len() {
-                text.push(char::from(
-                    ALPHABET[(word >> (18 - 6 * position) & 63) as usize],
-                ));
+                text.push(char::from(ALPHABET[(word >> (18 - 6 * position) & 63) as usize]));
             } else {
                 text.push('=');
             }
@@ -24,12 +20,7 @@ pub(crate) fn encode(bytes: &[u8]) -> String {
 
 /// `values` as little-endian `f32`.
 pub(crate) fn encode_f32(values: impl IntoIterator<Item = f32>) -> String {
-    encode(
-        &values
-            .into_iter()
-            .flat_map(f32::to_le_bytes)
-            .collect::<Vec<u8>>(),
-    )
+    encode(&values.into_iter().flat_map(f32::to_le_bytes).collect::<Vec<u8>>())
 }
 
 #[cfg(test)]

@@ -1,10 +1,8 @@
 //! Colours shared by the page and the static figures.
 
 /// Ten class colours that stay apart for colour-blind readers (Petroff 2021, arXiv:2107.02270).
-pub(crate) const CLASSES: [&str; 10] = [
-    "#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6", "#a96b59", "#e76300", "#b9ac70",
-    "#717581", "#92dadd",
-];
+pub(crate) const CLASSES: [&str; 10] =
+    ["#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6", "#a96b59", "#e76300", "#b9ac70", "#717581", "#92dadd"];
 
 /// Marker of the second, third, ... ten classes, which share the colours of the first.
 pub(crate) const SYMBOLS: [&str; 4] = ["circle", "triangle", "diamond", "rect"];

@@ -14,27 +14,11 @@ const fn row(name: &'static str, title: &'static str, line: &'static str) -> Def
 /// The characteristics in the order of columns; one that is not here comes last under its own name.
 pub(crate) const DEFINITIONS: &[Definition] = &[
     row("amplitude", "Amplitude", "Mean absolute activation."),
-    row(
-        "covariance",
-        "Covariance",
-        "Mean absolute covariance of two different units.",
-    ),
-    row(
-        "correlation",
-        "Correlation",
-        "Mean absolute correlation of two different units; constant units are left out.",
-    ),
+    row("covariance", "Covariance", "Mean absolute covariance of two different units."),
+    row("correlation", "Correlation", "Mean absolute correlation of two different units; constant units are left out."),
     row("variance", "Variance", "Mean variance of the units."),
-    row(
-        "sparsity",
-        "Sparsity",
-        "Share of activations that are zero.",
-    ),
-    row(
-        "dead_units",
-        "Dead units",
-        "Share of units that are zero for every row.",
-    ),
+    row("sparsity", "Sparsity", "Share of activations that are zero."),
+    row("dead_units", "Dead units", "Share of units that are zero for every row."),
     row(
         "stable_rank_covariance",
         "Stable rank (cov.)",
@@ -45,142 +29,66 @@ pub(crate) const DEFINITIONS: &[Definition] = &[
         "Stable rank",
         "Squared Frobenius over squared spectral norm of the activations themselves, uncentred.",
     ),
-    row(
-        "rank",
-        "Rank",
-        "Number of directions in which the representation varies at all.",
-    ),
-    row(
-        "effective_rank",
-        "Effective rank",
-        "Exponential of the entropy of the variance over directions.",
-    ),
+    row("rank", "Rank", "Number of directions in which the representation varies at all."),
+    row("effective_rank", "Effective rank", "Exponential of the entropy of the variance over directions."),
     row(
         "participation_ratio",
         "Participation ratio",
         "Squared sum of the covariance's eigenvalues over the sum of their squares.",
     ),
-    row(
-        "class_wise_correlation",
-        "Class corr.",
-        "Mean absolute correlation of two units within one class.",
-    ),
-    row(
-        "class_wise_variance",
-        "Class var.",
-        "Mean variance of the units within one class.",
-    ),
+    row("class_wise_correlation", "Class corr.", "Mean absolute correlation of two units within one class."),
+    row("class_wise_variance", "Class var.", "Mean variance of the units within one class."),
     row(
         "normalized_class_wise_variance",
         "Class var., norm.",
         "Variance within one class after each unit is scaled to run from 0 to 10.",
     ),
-    row(
-        "class_wise_covariance",
-        "Class cov.",
-        "Mean absolute covariance of two units within one class.",
-    ),
-    row(
-        "amplitude_positive",
-        "Amplitude +",
-        "Mean of the activations that are positive.",
-    ),
-    row(
-        "covariance_positive",
-        "Covariance +",
-        "Covariance over the rows where both units are positive.",
-    ),
-    row(
-        "correlation_positive",
-        "Correlation +",
-        "Correlation over the rows where both units are positive.",
-    ),
-    row(
-        "variance_positive",
-        "Variance +",
-        "Variance over the rows where the unit is positive.",
-    ),
-    row(
-        "mapc",
-        "MAPC",
-        "Mean absolute Pearson correlation: the correlation over all rows under its other name.",
-    ),
-    row(
-        "cvr",
-        "CVR",
-        "Sum of absolute covariances over the total variance; 1 when no two units covary.",
-    ),
-    row(
-        "tdv",
-        "TdV",
-        "Share of the total variance held by the d units with the largest variance.",
-    ),
-    row(
-        "ud90",
-        "UD90",
-        "Smallest number of units that hold 90 % of the total variance.",
-    ),
-    row(
-        "mi_x_lower",
-        "I(z;x) low",
-        "Lower bound on the information about the input, in nats; at most ln N.",
-    ),
-    row(
-        "mi_x_upper",
-        "I(z;x) high",
-        "Upper bound on the information about the input, in nats; at most ln N.",
-    ),
-    row(
-        "mi_y_lower",
-        "I(z;y) low",
-        "Information about the class from the lower entropy bound, in nats; an estimate.",
-    ),
-    row(
-        "mi_y_upper",
-        "I(z;y) high",
-        "Information about the class from the upper entropy bound, in nats; an estimate.",
-    ),
+    row("class_wise_covariance", "Class cov.", "Mean absolute covariance of two units within one class."),
+    row("amplitude_positive", "Amplitude +", "Mean of the activations that are positive."),
+    row("covariance_positive", "Covariance +", "Covariance over the rows where both units are positive."),
+    row("correlation_positive", "Correlation +", "Correlation over the rows where both units are positive."),
+    row("variance_positive", "Variance +", "Variance over the rows where the unit is positive."),
+    row("mapc", "MAPC", "Mean absolute Pearson correlation: the correlation over all rows under its other name."),
+    row("cvr", "CVR", "Sum of absolute covariances over the total variance; 1 when no two units covary."),
+    row("tdv", "TdV", "Share of the total variance held by the d units with the largest variance."),
+    row("ud90", "UD90", "Smallest number of units that hold 90 % of the total variance."),
+    row("mi_x_lower", "I(z;x) low", "Lower bound on the information about the input, in nats; at most ln N."),
+    row("mi_x_upper", "I(z;x) high", "Upper bound on the information about the input, in nats; at most ln N."),
+    row("mi_y_lower", "I(z;y) low", "Information about the class from the lower entropy bound, in nats; an estimate."),
+    row("mi_y_upper", "I(z;y) high", "Information about the class from the upper entropy bound, in nats; an estimate."),
 ];
 
-/// The columns of the main table, as far as they were measured.
+/// The columns of the main table, in this order, as far as they were measured: the papers' convention
+/// after ReLU, positive values only, where there is one.
 pub(crate) const MAIN: &[&str] = &[
-    "amplitude",
-    "covariance",
-    "correlation",
+    "amplitude_positive",
+    "covariance_positive",
+    "correlation_positive",
     "sparsity",
     "dead_units",
-    "stable_rank",
-    "mi_x_upper",
+    "stable_rank_covariance",
+    "mi_x_lower",
 ];
+
+/// `names` as they come, each with its title and line.
+pub(crate) fn columns<'a>(names: impl IntoIterator<Item = &'a str>) -> Vec<Column<'a>> {
+    names.into_iter().map(|name| column(name).1).collect()
+}
 
 /// `names` in the order of [`DEFINITIONS`], unknown ones last, each with its title and line.
 pub(crate) fn ordered<'a>(names: impl IntoIterator<Item = &'a str>) -> Vec<Column<'a>> {
-    let mut columns: Vec<(usize, Column<'a>)> = names
-        .into_iter()
-        .map(
-            |name| match DEFINITIONS.iter().position(|row| row.name == name) {
-                Some(at) => (
-                    at,
-                    Column {
-                        name,
-                        title: DEFINITIONS[at].title,
-                        line: DEFINITIONS[at].line,
-                    },
-                ),
-                None => (
-                    DEFINITIONS.len(),
-                    Column {
-                        name,
-                        title: name,
-                        line: "",
-                    },
-                ),
-            },
-        )
-        .collect();
+    let mut columns: Vec<(usize, Column<'a>)> = names.into_iter().map(column).collect();
     columns.sort_by(|a, b| (a.0, a.1.name).cmp(&(b.0, b.1.name)));
     columns.dedup_by(|a, b| a.1.name == b.1.name);
     columns.into_iter().map(|(_, column)| column).collect()
+}
+
+/// A name's place among [`DEFINITIONS`] and its column.
+fn column(name: &str) -> (usize, Column<'_>) {
+    match DEFINITIONS.iter().position(|row| row.name == name) {
+        Some(at) => (at, Column { name, title: DEFINITIONS[at].title, line: DEFINITIONS[at].line }),
+        None => (DEFINITIONS.len(), Column { name, title: name, line: "" }),
+    }
 }
 
 /// One column of a table of characteristics.

@@ -30,10 +30,7 @@ mod tests {
 
     #[test]
     fn markup_becomes_text() {
-        assert_eq!(
-            html(r#"<img onerror="x">&'é"#),
-            "&lt;img onerror=&quot;x&quot;&gt;&amp;&#39;é"
-        );
+        assert_eq!(html(r#"<img onerror="x">&'é"#), "&lt;img onerror=&quot;x&quot;&gt;&amp;&#39;é");
     }
 
     #[test]

@@ -10,18 +10,10 @@ pub(crate) const BASELINE: &str = "baseline";
 
 /// Which regularizer was best, by how much it beat the baseline, and which ones overlap it; plain text.
 pub(crate) fn headline(table: &[RegularizerRow]) -> String {
-    let Some((best, error)) = table
-        .iter()
-        .find(|row| row.best)
-        .and_then(|row| Some((row, row.test_error?)))
-    else {
+    let Some((best, error)) = table.iter().find(|row| row.best).and_then(|row| Some((row, row.test_error?))) else {
         return "No trial gave a test error.".into();
     };
-    let mut text = format!(
-        "{} had the lowest test error: {}",
-        best.regularizer,
-        spread(error)
-    );
+    let mut text = format!("{} had the lowest test error: {}", best.regularizer, spread(error));
     let finished = best.trials.saturating_sub(best.diverged);
     text.push_str(&match finished {
         1 => " in a single trial".into(),
@@ -37,24 +29,16 @@ pub(crate) fn headline(table: &[RegularizerRow]) -> String {
         ),
         _ => ".".into(),
     });
-    let tied: Vec<&str> = table
-        .iter()
-        .filter(|row| row.tied && !row.best)
-        .map(|row| row.regularizer.as_str())
-        .collect();
+    let tied: Vec<&str> =
+        table.iter().filter(|row| row.tied && !row.best).map(|row| row.regularizer.as_str()).collect();
     if tied.is_empty() {
         if table.len() > 1 {
             text.push_str(" No other interval overlaps it.");
         }
     } else {
-        text.push_str(&format!(
-            " Within the spread of the trials, {} cannot be told apart from it.",
-            list(&tied)
-        ));
+        text.push_str(&format!(" Within the spread of the trials, {} cannot be told apart from it.", list(&tied)));
         if best.regularizer != BASELINE && tied.contains(&BASELINE) {
-            text.push_str(
-                " The baseline is among them: more trials are needed to call this a gain.",
-            );
+            text.push_str(" The baseline is among them: more trials are needed to call this a gain.");
         }
     }
     text
@@ -109,24 +93,15 @@ mod tests {
 
     #[test]
     fn says_so_when_the_baseline_overlaps_or_wins() {
-        let table = [
-            row(BASELINE, Some(0.03), false, true),
-            row("cw-vr", Some(0.0295), true, false),
-        ];
+        let table = [row(BASELINE, Some(0.03), false, true), row("cw-vr", Some(0.0295), true, false)];
         assert!(headline(&table).ends_with("more trials are needed to call this a gain."));
-        let table = [
-            row(BASELINE, Some(0.03), true, false),
-            row("cw-vr", None, false, false),
-        ];
+        let table = [row(BASELINE, Some(0.03), true, false), row("cw-vr", None, false, false)];
         assert!(headline(&table).contains("No regularizer beat the plain network."));
     }
 
     #[test]
     fn nothing_finished() {
-        assert_eq!(
-            headline(&[row("l1", None, false, false)]),
-            "No trial gave a test error."
-        );
+        assert_eq!(headline(&[row("l1", None, false, false)]), "No trial gave a test error.");
         assert_eq!(headline(&[]), "No trial gave a test error.");
     }
 }

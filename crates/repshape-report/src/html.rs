@@ -29,11 +29,8 @@ const CHARTS: &str = include_str!("../assets/echarts.min.js");
 pub fn render(pages: &[Page]) -> String {
     let sheet = skeleton(pages);
     let title = pages.first().map_or("Report", title);
-    let class_colours: String = colours::CLASSES
-        .iter()
-        .enumerate()
-        .map(|(k, colour)| format!("--class-{k}:{colour};"))
-        .collect();
+    let class_colours: String =
+        colours::CLASSES.iter().enumerate().map(|(k, colour)| format!("--class-{k}:{colour};")).collect();
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
@@ -55,10 +52,7 @@ pub(crate) fn skeleton(pages: &[Page]) -> Sheet {
     if pages.len() > 1 {
         sheet.raw("<nav>");
         for (at, page) in pages.iter().enumerate() {
-            sheet.raw(&format!(
-                "<a href=\"#page-{at}\">{}</a>",
-                escape::html(title(page))
-            ));
+            sheet.raw(&format!("<a href=\"#page-{at}\">{}</a>", escape::html(title(page))));
         }
         sheet.raw("</nav>");
     }
@@ -104,13 +98,7 @@ mod tests {
             test_error: mean.map(|mean| Spread { mean, std: 0.001 }),
             test_errors: vec![0.02, f64::NAN],
             measures: [
-                (
-                    "sparsity".to_string(),
-                    mean.map(|mean| Spread {
-                        mean,
-                        std: f64::NAN,
-                    }),
-                ),
+                ("sparsity".to_string(), mean.map(|mean| Spread { mean, std: f64::NAN })),
                 (name.to_string(), None),
             ]
             .into(),
@@ -135,27 +123,12 @@ mod tests {
                         edges: vec![0.0, 1.0, 2.0],
                         counts: vec![vec![1, 0], vec![0, 1]],
                     },
-                    scatter: Scatter {
-                        units: [0, 1],
-                        points: vec![[1.0, 2.0]],
-                        labels: vec![1],
-                    },
-                    components: Components {
-                        variance_share: vec![],
-                        points: vec![],
-                        labels: vec![],
-                    },
+                    scatter: Scatter { units: [0, 1], points: vec![[1.0, 2.0]], labels: vec![1] },
+                    components: Components { variance_share: vec![], points: vec![], labels: vec![] },
                 },
-                history: vec![Curve {
-                    name: name.into(),
-                    epochs: vec![1],
-                    values: vec![0.5],
-                }],
+                history: vec![Curve { name: name.into(), epochs: vec![1], values: vec![0.5] }],
             }],
-            how: vec![
-                ("command".into(), name.into()),
-                ("spec".into(), format!("a = 1\nb = \"{name}\"")),
-            ],
+            how: vec![("command".into(), name.into()), ("spec".into(), format!("a = 1\nb = \"{name}\""))],
             notes: vec![name.into()],
         })
     }

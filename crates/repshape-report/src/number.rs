@@ -5,11 +5,7 @@ pub(crate) const UNDEFINED: &str = "–";
 
 /// A fraction in percent with two decimals: `2.31`.
 pub(crate) fn percent(fraction: f64) -> String {
-    if fraction.is_finite() {
-        format!("{:.2}", 100.0 * fraction)
-    } else {
-        UNDEFINED.into()
-    }
+    if fraction.is_finite() { format!("{:.2}", 100.0 * fraction) } else { UNDEFINED.into() }
 }
 
 /// Three significant digits: `0.0123`, `4.56`, `1,230`; powers of ten only beyond 1e-4 and 1e6.
@@ -31,27 +27,15 @@ pub(crate) fn significant(value: f64) -> String {
 /// The values of one column with the same number of decimals: three significant digits for the largest, two for
 /// the smallest, at most four decimals. What would vanish or overflow at that is written as [`significant`] does.
 pub(crate) fn column(values: &[Option<f64>]) -> Vec<String> {
-    let magnitudes = || {
-        values
-            .iter()
-            .flatten()
-            .map(|value| value.abs())
-            .filter(|value| (1e-4..1e6).contains(value))
-    };
+    let magnitudes = || values.iter().flatten().map(|value| value.abs()).filter(|value| (1e-4..1e6).contains(value));
     let digits = |value: f64, significant: i32| significant - 1 - value.log10().floor() as i32;
-    let largest = magnitudes()
-        .reduce(f64::max)
-        .map_or(0, |value| digits(value, 3));
-    let smallest = magnitudes()
-        .reduce(f64::min)
-        .map_or(0, |value| digits(value, 2));
+    let largest = magnitudes().reduce(f64::max).map_or(0, |value| digits(value, 3));
+    let smallest = magnitudes().reduce(f64::min).map_or(0, |value| digits(value, 2));
     let decimals = largest.max(smallest).clamp(0, 4) as usize;
     let whole = values.iter().flatten().all(|value| value.fract() == 0.0);
     let decimals = if whole { 0 } else { decimals };
     let write = |value: &Option<f64>| match *value {
-        Some(value)
-            if value.is_finite() && (value == 0.0 || (1e-4..1e6).contains(&value.abs())) =>
-        {
+        Some(value) if value.is_finite() && (value == 0.0 || (1e-4..1e6).contains(&value.abs())) => {
             format!("{value:.decimals$}").replace('-', "−")
         }
         Some(value) => significant(value),
@@ -62,11 +46,7 @@ pub(crate) fn column(values: &[Option<f64>]) -> Vec<String> {
 
 /// A weight as it was written: `0.001`, `10`, `1e-5`.
 pub(crate) fn weight(value: f64) -> String {
-    if value != 0.0 && !(1e-4..1e6).contains(&value.abs()) {
-        format!("{value:e}")
-    } else {
-        format!("{value}")
-    }
+    if value != 0.0 && !(1e-4..1e6).contains(&value.abs()) { format!("{value:e}") } else { format!("{value}") }
 }
 
 #[cfg(test)]
@@ -75,16 +55,10 @@ mod tests {
 
     #[test]
     fn a_column_is_aligned() {
-        assert_eq!(
-            column(&[Some(0.835), Some(0.0504), None, Some(0.0)]),
-            ["0.835", "0.050", "–", "0.000"]
-        );
+        assert_eq!(column(&[Some(0.835), Some(0.0504), None, Some(0.0)]), ["0.835", "0.050", "–", "0.000"]);
         assert_eq!(column(&[Some(10.0), Some(7.0)]), ["10", "7"]);
         assert_eq!(column(&[Some(24.23), Some(9.9)]), ["24.2", "9.9"]);
-        assert_eq!(
-            column(&[Some(-1.5), Some(1e-9), Some(f64::NAN)]),
-            ["−1.50", "1.0e−9", "–"]
-        );
+        assert_eq!(column(&[Some(-1.5), Some(1e-9), Some(f64::NAN)]), ["−1.50", "1.0e−9", "–"]);
     }
 
     #[test]

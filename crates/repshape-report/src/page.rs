@@ -173,10 +173,7 @@ pub struct Measured {
 /// JSON has no NaN: serde_json writes it as `null`, and this reads it back.
 fn null_is_nan<'de, D: Deserializer<'de>>(values: D) -> Result<Vec<f64>, D::Error> {
     let values = Vec::<Option<f64>>::deserialize(values)?;
-    Ok(values
-        .into_iter()
-        .map(|value| value.unwrap_or(f64::NAN))
-        .collect())
+    Ok(values.into_iter().map(|value| value.unwrap_or(f64::NAN)).collect())
 }
 
 #[cfg(test)]
@@ -185,11 +182,7 @@ mod tests {
 
     #[test]
     fn curve_with_a_gap_survives_json() {
-        let curve = Curve {
-            name: "train error".into(),
-            epochs: vec![1, 2],
-            values: vec![0.5, f64::NAN],
-        };
+        let curve = Curve { name: "train error".into(), epochs: vec![1, 2], values: vec![0.5, f64::NAN] };
         let json = serde_json::to_string(&curve).unwrap();
         let back: Curve = serde_json::from_str(&json).unwrap();
         assert_eq!(back.values[0], 0.5);

@@ -20,13 +20,8 @@ impl Sheet {
     /// Appends `<tag class="class">text</tag>`, the text escaped and no class where it is empty; nothing when the text is.
     pub fn text(&mut self, tag: &str, class: &str, text: &str) {
         if !text.is_empty() {
-            let class = if class.is_empty() {
-                String::new()
-            } else {
-                format!(" class=\"{class}\"")
-            };
-            self.html
-                .push_str(&format!("<{tag}{class}>{}</{tag}>\n", escape::html(text)));
+            let class = if class.is_empty() { String::new() } else { format!(" class=\"{class}\"") };
+            self.html.push_str(&format!("<{tag}{class}>{}</{tag}>\n", escape::html(text)));
         }
     }
 

@@ -37,23 +37,15 @@ pub fn write_html(pages: &[Page], path: &Path) -> Result<(), ReportError> {
 
 /// Writes `bytes` to a temporary file beside `path` and renames it.
 pub(crate) fn atomically(path: &Path, bytes: &[u8]) -> Result<(), ReportError> {
-    let refused = |source| ReportError::Write {
-        path: path.into(),
-        source,
-    };
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
+    let refused = |source| ReportError::Write { path: path.into(), source };
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut builder = tempfile::Builder::new();
     builder.prefix(".report-").suffix(".tmp");
     // tempfile's default is readable by the owner alone; a report is for others
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644));
     let mut file = builder.tempfile_in(folder).map_err(refused)?;
-    file.write_all(bytes)
-        .and_then(|()| file.as_file().sync_all())
-        .map_err(refused)?;
+    file.write_all(bytes).and_then(|()| file.as_file().sync_all()).map_err(refused)?;
     file.persist(path).map_err(|error| refused(error.error))?;
     Ok(())
 }
@@ -68,11 +60,7 @@ mod tests {
         let path = folder.path().join("ré port.html");
         write_html(&[], &path).unwrap();
         write_html(&[], &path).unwrap();
-        assert!(
-            std::fs::read_to_string(&path)
-                .unwrap()
-                .starts_with("<!doctype html>")
-        );
+        assert!(std::fs::read_to_string(&path).unwrap().starts_with("<!doctype html>"));
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
@@ -81,9 +69,6 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("absent").join("report.html");
         let message = write_html(&[], &path).unwrap_err().to_string();
-        assert!(
-            message.contains("absent") && message.contains("cannot write"),
-            "{message}"
-        );
+        assert!(message.contains("absent") && message.contains("cannot write"), "{message}");
     }
 }

@@ -2,136 +2,11 @@
 
 #![allow(clippy::print_stderr)] // a skipped test says so, and the browser's timing is worth seeing
 
+mod browser;
 mod synthetic;
 
-use std::{
-    path::{Path, PathBuf},
-    process::Command,
-};
-
+use browser::{check, chromium, open};
 use repshape_report::{Page, figures, render};
-
-/// Runs once all charts were tried: looks at their pixels and at the width, and leaves what it found on the root element.
-const PROBE: &str = r#"<script>
-(() => {
-  const look = () => {
-    if (!document.documentElement.dataset.charts) return setTimeout(look, 20);
-    const empty = [...document.querySelectorAll('.chart')].filter((place) => {
-      const canvas = place.querySelector('canvas');
-      if (!canvas || place.dataset.drawn !== 'true') return true;
-      const pixels = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
-      for (let at = 3; at < pixels.length; at += 4) if (pixels[at]) return false;
-      return true;
-    }).map((place) => place.dataset.chart + ' ' + place.dataset.spec);
-    const root = document.documentElement;
-    root.dataset.probe = JSON.stringify({
-      charts: repshapeReport.charts, drawn: repshapeReport.drawn, errors: repshapeReport.errors, empty,
-      overflow: root.scrollWidth - root.clientWidth, width: innerWidth, images: document.images.length,
-      milliseconds: Math.round(performance.now()),
-    });
-  };
-  look();
-})();
-</script></body>"#;
-
-/// Chromium on this machine; `None`, said loudly, when there is none and it is not required.
-fn chromium() -> Option<PathBuf> {
-    let named = std::env::var_os("REPSHAPE_CHROMIUM").map(PathBuf::from);
-    let candidates = named
-        .into_iter()
-        .chain(["chromium", "chromium-browser", "google-chrome"].map(PathBuf::from));
-    let found = candidates.into_iter().find(|name| {
-        Command::new(name)
-            .arg("--version")
-            .output()
-            .is_ok_and(|output| output.status.success())
-    });
-    if found.is_none() {
-        assert!(
-            std::env::var_os("REPSHAPE_REQUIRE_ALL").is_none(),
-            "chromium is absent and REPSHAPE_REQUIRE_ALL is set"
-        );
-        eprintln!(
-            "SKIPPED: the page was not opened because chromium is absent (install it or set REPSHAPE_CHROMIUM)"
-        );
-    }
-    found
-}
-
-/// The page as the browser leaves it, in a frame of the given width.
-///
-/// A window of Chromium is at least 500 pixels wide, so the page is opened in a frame and its width is the frame's.
-fn open(browser: &Path, pages: &[Page], width: u32) -> serde_json::Value {
-    let folder = tempfile::tempdir().unwrap();
-    let report = folder.path().join("report.html");
-    std::fs::write(&report, render(pages).replace("</body>", PROBE)).unwrap();
-    let frame = folder.path().join("frame.html");
-    let wait = "const f = document.querySelector('iframe'); const look = () => { const d = f.contentDocument; \
-                const found = d && d.documentElement.dataset.probe; if (!found) return setTimeout(look, 50); \
-                document.documentElement.dataset.found = found; }; look();";
-    std::fs::write(&frame, format!("<!doctype html><body style=margin:0><iframe src=report.html width={width} height=900 style=border:0></iframe><script>{wait}</script>")).unwrap();
-    let output = Command::new(browser)
-        .args([
-            "--headless",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--no-first-run",
-            "--disable-background-networking",
-        ])
-        .args([
-            "--disable-component-update",
-            "--disable-sync",
-            "--disable-dev-shm-usage",
-            "--allow-file-access-from-files",
-        ])
-        .args([
-            "--host-resolver-rules=MAP * ~NOTFOUND",
-            "--window-size=1500,1000",
-            "--virtual-time-budget=60000",
-            "--dump-dom",
-        ])
-        .arg(format!(
-            "--user-data-dir={}",
-            folder.path().join("profile").display()
-        ))
-        .arg(format!("file://{}", frame.display()))
-        .output()
-        .unwrap();
-    let dom = String::from_utf8_lossy(&output.stdout);
-    let found = dom
-        .split("data-found=\"")
-        .nth(1)
-        .and_then(|rest| rest.split('"').next());
-    let found = found.unwrap_or_else(|| {
-        panic!(
-            "the page gave no answer:\n{}\n{}",
-            dom.chars().take(2000).collect::<String>(),
-            String::from_utf8_lossy(&output.stderr)
-        )
-    });
-    serde_json::from_str(
-        &found
-            .replace("&quot;", "\"")
-            .replace("&lt;", "<")
-            .replace("&gt;", ">")
-            .replace("&amp;", "&"),
-    )
-    .unwrap()
-}
-
-/// Every chart drawn, no error, no horizontal scroll, no image from a hostile name.
-fn check(found: &serde_json::Value, charts: u64, width: u32) {
-    assert_eq!(found["errors"], serde_json::json!([]));
-    assert_eq!(found["empty"], serde_json::json!([]));
-    assert_eq!(found["charts"], charts);
-    assert_eq!(found["drawn"], charts);
-    assert_eq!(found["width"], width);
-    assert!(
-        found["overflow"].as_i64().unwrap() <= 0,
-        "the page is wider than its window: {found}"
-    );
-    assert_eq!(found["images"], 0);
-}
 
 #[test]
 fn study_of_twelve_draws_every_chart_wide_and_narrow() {
@@ -141,7 +16,7 @@ fn study_of_twelve_draws_every_chart_wide_and_narrow() {
     let Some(browser) = chromium() else { return };
     // the errors, ten tuned weights, and five pictures for each of the twelve
     for width in [1400, 400] {
-        let found = open(&browser, &pages, width);
+        let found = open(&browser, &render(&pages), width);
         eprintln!("{width} px: {found}, page of {size} bytes");
         check(&found, 1 + 10 + 12 * 5, width);
     }
@@ -152,24 +27,14 @@ fn runs_and_measurements_share_a_page() {
     let Some(browser) = chromium() else { return };
     // learning curves, four pictures for each of two sites, and of two matrices
     for width in [1400, 400] {
-        check(
-            &open(
-                &browser,
-                &[synthetic::run(), synthetic::measurement()],
-                width,
-            ),
-            1 + 8 + 8,
-            width,
-        );
+        check(&open(&browser, &render(&[synthetic::run(), synthetic::measurement()]), width), 1 + 8 + 8, width);
     }
 }
 
 #[test]
 fn hostile_names_run_nothing() {
     let Some(browser) = chromium() else { return };
-    let Page::Study(mut study) = synthetic::study() else {
-        unreachable!("study() makes a study")
-    };
+    let Page::Study(mut study) = synthetic::study() else { unreachable!("study() makes a study") };
     let hostile = "</script><img src=x onerror=\"console.error(1)\">${1}{{名前}}";
     study.title = hostile.into();
     study.subtitle = "long".repeat(200);
@@ -179,21 +44,17 @@ fn hostile_names_run_nothing() {
     study.panels[0].regularizer = hostile.into();
     study.panels[0].history[0].name = hostile.into();
     study.table[1].measures.insert(hostile.into(), None);
-    check(&open(&browser, &[Page::Study(study)], 400), 1 + 1 + 5, 400);
+    check(&open(&browser, &render(&[Page::Study(study)]), 400), 1 + 1 + 5, 400);
 }
 
 #[test]
 fn figures_are_written_as_svg_and_png_and_large_heat_maps_as_png() {
     let folder = tempfile::tempdir().unwrap();
-    let Page::Study(mut study) = synthetic::study() else {
-        unreachable!("study() makes a study")
-    };
+    let Page::Study(mut study) = synthetic::study() else { unreachable!("study() makes a study") };
     study.panels.truncate(1);
     let files = figures(&Page::Study(study), &folder.path().join("figures")).unwrap();
-    let names: Vec<String> = files
-        .iter()
-        .map(|file| file.file_name().unwrap().to_string_lossy().into_owned())
-        .collect();
+    let names: Vec<String> =
+        files.iter().map(|file| file.file_name().unwrap().to_string_lossy().into_owned()).collect();
     assert_eq!(
         names,
         [

@@ -16,34 +16,21 @@ const CLASSES: usize = 10;
 /// Rectified sums of 20 shared factors and noise, single precision, as a hidden layer gives them.
 fn rows(rows: usize, units: usize) -> (Vec<f32>, Vec<u32>) {
     let mut rng = ChaCha8Rng::seed_from_u64(1);
-    let mix: Vec<f32> = (0..20 * units)
-        .map(|_| rng.random_range(-0.5..0.5))
-        .collect();
+    let mix: Vec<f32> = (0..20 * units).map(|_| rng.random_range(-0.5..0.5)).collect();
     let mut z = Vec::with_capacity(rows * units);
     for _ in 0..rows {
         let factors: [f32; 20] = std::array::from_fn(|_| rng.random_range(-1.0..1.0));
         for unit in 0..units {
-            let shared: f32 = factors
-                .iter()
-                .enumerate()
-                .map(|(f, factor)| factor * mix[f * units + unit])
-                .sum();
+            let shared: f32 = factors.iter().enumerate().map(|(f, factor)| factor * mix[f * units + unit]).sum();
             z.push((shared + rng.random_range(-0.3_f32..0.3)).max(0.0));
         }
     }
-    (
-        z,
-        (0..rows)
-            .map(|_| rng.random_range(0..CLASSES as u32))
-            .collect(),
-    )
+    (z, (0..rows).map(|_| rng.random_range(0..CLASSES as u32)).collect())
 }
 
 fn sketch(z: &[f32], units: usize, labels: &[u32], config: &SketchConfig) -> Sketch {
     let mut sketch = Sketch::new(config).unwrap();
-    sketch
-        .update(&Block::new(z, units).unwrap().with_labels(labels).unwrap())
-        .unwrap();
+    sketch.update(&Block::new(z, units).unwrap().with_labels(labels).unwrap()).unwrap();
     sketch
 }
 
@@ -87,12 +74,7 @@ fn pass_of_one_covariance(bencher: Bencher, (count, units): (usize, usize)) {
 #[divan::bench(args = [(10_000, 100), (10_000, 512)])]
 fn read(bencher: Bencher, (count, units): (usize, usize)) {
     let (z, labels) = rows(count, units);
-    let sketch = sketch(
-        &z,
-        units,
-        &labels,
-        &SketchConfig::new(units).with_classes(CLASSES),
-    );
+    let sketch = sketch(&z, units, &labels, &SketchConfig::new(units).with_classes(CLASSES));
     let selection = Selection::default().without_pairs_of_rows();
     bencher.bench_local(|| measure(black_box(&sketch), &selection));
 }

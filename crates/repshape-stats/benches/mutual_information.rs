@@ -24,25 +24,14 @@ fn rows(count: usize) -> (Vec<f64>, Vec<u32>) {
         (12.9898 * row + 78.233 * column + 0.01 * row * column).sin()
             + f64::from(labels[n]) * (column + 1.0).cos() / 4.0
     };
-    let values = (0..count * UNITS)
-        .map(|at| value(at / UNITS, at % UNITS))
-        .collect();
+    let values = (0..count * UNITS).map(|at| value(at / UNITS, at % UNITS)).collect();
     (values, labels)
 }
 
 fn measure(bencher: divan::Bencher, count: usize) {
     let (values, labels) = rows(count);
-    let options = MiOptions {
-        variance: NoiseVariance::Relative(1.0),
-    };
-    bencher.bench(|| {
-        mutual_information(
-            black_box(&values),
-            UNITS,
-            Some((&labels, CLASSES)),
-            &options,
-        )
-    });
+    let options = MiOptions { variance: NoiseVariance::Relative(1.0) };
+    bencher.bench(|| mutual_information(black_box(&values), UNITS, Some((&labels, CLASSES)), &options));
 }
 
 #[divan::bench(args = [1_000, 10_000], sample_count = 10, sample_size = 1)]

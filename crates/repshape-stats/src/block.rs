@@ -64,11 +64,7 @@ impl<'a> Block<'a> {
         let values = values.into();
         let ragged = |values: usize| StatsError::Ragged { values, units };
         let count = |len: usize| {
-            if len.is_multiple_of(units) {
-                Ok(len / units)
-            } else {
-                Err(ragged(len))
-            }
+            if len.is_multiple_of(units) { Ok(len / units) } else { Err(ragged(len)) }
         };
         let rows = match values {
             Values::F32(slice) => count(slice.len())?,
@@ -78,13 +74,7 @@ impl<'a> Block<'a> {
             Values::MatF32(view) => return Err(ragged(view.nrows() * view.ncols())),
             Values::MatF64(view) => return Err(ragged(view.nrows() * view.ncols())),
         };
-        Ok(Self {
-            values,
-            rows,
-            units,
-            labels: None,
-            first_row: None,
-        })
+        Ok(Self { values, rows, units, labels: None, first_row: None })
     }
 
     /// The rows of a `faer` view, single precision, of any strides.
@@ -109,24 +99,15 @@ impl<'a> Block<'a> {
     /// If there is not one label for each row.
     pub fn with_labels(self, labels: &'a [u32]) -> Result<Self, StatsError> {
         if labels.len() != self.rows {
-            return Err(StatsError::LabelCount {
-                labels: labels.len(),
-                rows: self.rows,
-            });
+            return Err(StatsError::LabelCount { labels: labels.len(), rows: self.rows });
         }
-        Ok(Self {
-            labels: Some(labels),
-            ..self
-        })
+        Ok(Self { labels: Some(labels), ..self })
     }
 
     /// The index of the first row in the whole data set, from 0.
     #[must_use]
     pub fn starting_at(self, first_row: u64) -> Self {
-        Self {
-            first_row: Some(first_row),
-            ..self
-        }
+        Self { first_row: Some(first_row), ..self }
     }
 
     /// Number of rows.
@@ -161,16 +142,12 @@ impl<'a> Block<'a> {
             Values::F64(slice) => into.copy_from_slice(&slice[from..to]),
             Values::MatF32(view) => {
                 for (n, row) in into.chunks_exact_mut(self.units).enumerate() {
-                    row.iter_mut()
-                        .enumerate()
-                        .for_each(|(i, z)| *z = f64::from(view[(start + n, i)]));
+                    row.iter_mut().enumerate().for_each(|(i, z)| *z = f64::from(view[(start + n, i)]));
                 }
             }
             Values::MatF64(view) => {
                 for (n, row) in into.chunks_exact_mut(self.units).enumerate() {
-                    row.iter_mut()
-                        .enumerate()
-                        .for_each(|(i, z)| *z = view[(start + n, i)]);
+                    row.iter_mut().enumerate().for_each(|(i, z)| *z = view[(start + n, i)]);
                 }
             }
         }
@@ -181,10 +158,10 @@ impl<'a> Block<'a> {
         let cell = |at: usize, value: f64| (at / self.units, at % self.units, value);
         let (from, to) = (start * self.units, end * self.units);
         match self.values {
-            Values::F32(slice) => find(&slice[from..to], |x| x.is_finite())
-                .map(|at| cell(from + at, f64::from(slice[from + at]))),
-            Values::F64(slice) => find(&slice[from..to], |x| x.is_finite())
-                .map(|at| cell(from + at, slice[from + at])),
+            Values::F32(slice) => {
+                find(&slice[from..to], |x| x.is_finite()).map(|at| cell(from + at, f64::from(slice[from + at])))
+            }
+            Values::F64(slice) => find(&slice[from..to], |x| x.is_finite()).map(|at| cell(from + at, slice[from + at])),
             Values::MatF32(view) => (start..end)
                 .flat_map(|n| (0..self.units).map(move |i| (n, i)))
                 .find(|&at| !view[at].is_finite())
@@ -200,14 +177,9 @@ impl<'a> Block<'a> {
 /// The first value that is not finite. Whole pieces are tested without leaving early, which vectorises.
 fn find<T>(values: &[T], finite: impl Fn(&T) -> bool) -> Option<usize> {
     const PIECE: usize = 1024;
-    let piece = values
-        .chunks(PIECE)
-        .position(|piece| !piece.iter().fold(true, |all, x| all & finite(x)))?;
+    let piece = values.chunks(PIECE).position(|piece| !piece.iter().fold(true, |all, x| all & finite(x)))?;
     let start = piece * PIECE;
-    values[start..]
-        .iter()
-        .position(|x| !finite(x))
-        .map(|at| start + at)
+    values[start..].iter().position(|x| !finite(x)).map(|at| start + at)
 }
 
 fn widen(from: &[f32], into: &mut [f64]) {

@@ -20,11 +20,7 @@
 /// # Panics
 /// When `covariance` does not hold `units * units` values.
 pub fn cvr(covariance: &[f64], units: usize) -> Option<f64> {
-    assert_eq!(
-        covariance.len(),
-        units * units,
-        "a covariance of {units} units is {units} x {units}"
-    );
+    assert_eq!(covariance.len(), units * units, "a covariance of {units} units is {units} x {units}");
     let trace: f64 = (0..units).map(|i| covariance[i * units + i]).sum();
     let total: f64 = covariance.iter().map(|c| c.abs()).sum();
     defined(total / trace, trace)
@@ -62,10 +58,7 @@ pub fn ud(variances: &[f64], q: f64) -> Option<usize> {
     }
     let shares = cumulative_shares(variances)?;
     // The last share is 1 by construction, so some unit is always found.
-    shares
-        .iter()
-        .position(|share| *share >= q - 1e-12)
-        .map(|before| before + 1)
+    shares.iter().position(|share| *share >= q - 1e-12).map(|before| before + 1)
 }
 
 /// Shares of the total held by the 1, 2, ... largest variances; the last is exactly 1.
@@ -94,15 +87,9 @@ mod tests {
     #[test]
     fn cvr_counts_the_diagonal_and_has_no_square() {
         // Uncorrelated units are the paper's optimum of one; p copies of one unit give p.
-        assert_eq!(
-            cvr(&[3.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.5], 3),
-            Some(1.0)
-        );
+        assert_eq!(cvr(&[3.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.5], 3), Some(1.0));
         assert_eq!(cvr(&[2.0; 9], 3), Some(3.0));
-        assert_eq!(
-            cvr(&[4.0, -1.0, 0.5, -1.0, 2.0, 0.0, 0.5, 0.0, 2.0], 3),
-            Some(11.0 / 8.0)
-        );
+        assert_eq!(cvr(&[4.0, -1.0, 0.5, -1.0, 2.0, 0.0, 0.5, 0.0, 2.0], 3), Some(11.0 / 8.0));
     }
 
     #[test]
@@ -118,11 +105,7 @@ mod tests {
     #[test]
     fn ud_reaches_its_share_exactly_at_ties() {
         for value in [0.1, 0.3, 1.0, 1e-300, 1e300] {
-            assert_eq!(
-                ud(&[value; 10], 0.9),
-                Some(9),
-                "ten units of variance {value}"
-            );
+            assert_eq!(ud(&[value; 10], 0.9), Some(9), "ten units of variance {value}");
         }
         assert_eq!(ud(&[1.0, 6.0, 0.0, 3.0], 0.9), Some(2));
         assert_eq!(ud(&[1.0, 6.0, 0.0, 3.0], 0.91), Some(3));

@@ -70,9 +70,7 @@ pub enum StatsError {
         found: usize,
     },
     /// Two partial states that were not made with the same settings.
-    #[error(
-        "two partial states do not fit together: {field} is {left} in one and {right} in the other"
-    )]
+    #[error("two partial states do not fit together: {field} is {left} in one and {right} in the other")]
     Merge {
         /// The setting that differs.
         field: &'static str,

@@ -18,14 +18,7 @@ pub(crate) fn gram_lower(into: &mut [f64], a: &[f64], units: usize) {
         let (left, square, _) = split(panel, start, rows);
         let own = a.subcols(start, rows);
         if start > 0 {
-            matmul(
-                left,
-                Accum::Replace,
-                own.transpose(),
-                a.subcols(0, start),
-                1.0,
-                Par::Seq,
-            );
+            matmul(left, Accum::Replace, own.transpose(), a.subcols(0, start), 1.0, Par::Seq);
         }
         triangular::matmul(
             square,
@@ -52,23 +45,14 @@ pub(crate) fn product(into: &mut [f64], a: &[f64], b: &[f64], units: usize) {
 }
 
 fn panels(into: &mut [f64], units: usize, task: impl Fn(usize, MatMut<'_, f64>) + Sync) {
-    into.par_chunks_mut(PANEL * units)
-        .enumerate()
-        .for_each(|(index, panel)| {
-            let rows = panel.len() / units;
-            task(
-                index * PANEL,
-                MatMut::from_row_major_slice_mut(panel, rows, units),
-            );
-        });
+    into.par_chunks_mut(PANEL * units).enumerate().for_each(|(index, panel)| {
+        let rows = panel.len() / units;
+        task(index * PANEL, MatMut::from_row_major_slice_mut(panel, rows, units));
+    });
 }
 
 /// Columns `0..start`, `start..start + width` and the rest.
-fn split(
-    panel: MatMut<'_, f64>,
-    start: usize,
-    width: usize,
-) -> (MatMut<'_, f64>, MatMut<'_, f64>, MatMut<'_, f64>) {
+fn split(panel: MatMut<'_, f64>, start: usize, width: usize) -> (MatMut<'_, f64>, MatMut<'_, f64>, MatMut<'_, f64>) {
     let (left, rest) = panel.split_at_col_mut(start);
     let (square, right) = rest.split_at_col_mut(width);
     (left, square, right)
@@ -80,9 +64,7 @@ mod tests {
 
     /// Small integers: every product is exact, so any order of summation gives the same bits.
     fn matrix(rows: usize, units: usize, seed: usize) -> Vec<f64> {
-        (0..rows * units)
-            .map(|at| ((at * 7 + seed * 13) % 11) as f64 - 5.0)
-            .collect()
+        (0..rows * units).map(|at| ((at * 7 + seed * 13) % 11) as f64 - 5.0).collect()
     }
 
     #[test]
@@ -95,22 +77,11 @@ mod tests {
             product(&mut full, &a, &b, units);
             for i in 0..units {
                 for j in 0..units {
-                    let dot = |x: &[f64], y: &[f64]| {
-                        (0..rows)
-                            .map(|n| x[n * units + i] * y[n * units + j])
-                            .sum::<f64>()
-                    };
-                    assert_eq!(
-                        full[i * units + j],
-                        dot(&a, &b),
-                        "{rows} x {units} at {i}, {j}"
-                    );
+                    let dot =
+                        |x: &[f64], y: &[f64]| (0..rows).map(|n| x[n * units + i] * y[n * units + j]).sum::<f64>();
+                    assert_eq!(full[i * units + j], dot(&a, &b), "{rows} x {units} at {i}, {j}");
                     if j <= i {
-                        assert_eq!(
-                            lower[i * units + j],
-                            dot(&a, &a),
-                            "{rows} x {units} at {i}, {j}"
-                        );
+                        assert_eq!(lower[i * units + j], dot(&a, &a), "{rows} x {units} at {i}, {j}");
                     }
                 }
             }

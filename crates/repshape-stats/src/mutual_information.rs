@@ -37,9 +37,7 @@ pub struct MiOptions {
 
 impl Default for MiOptions {
     fn default() -> Self {
-        Self {
-            variance: NoiseVariance::Absolute(0.1),
-        }
+        Self { variance: NoiseVariance::Absolute(0.1) }
     }
 }
 
@@ -85,9 +83,7 @@ impl MutualInformation {
 #[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
 pub enum MiError {
     /// There is no row or no unit.
-    #[error(
-        "mutual information needs at least one row and one unit, found {values} values in rows of {units} units"
-    )]
+    #[error("mutual information needs at least one row and one unit, found {values} values in rows of {units} units")]
     Empty {
         /// Number of values given.
         values: usize,
@@ -111,9 +107,7 @@ pub enum MiError {
         rows: usize,
     },
     /// A label is not a class.
-    #[error(
-        "row {row} has label {label}, but there are {classes} classes (labels run from 0 to classes - 1)"
-    )]
+    #[error("row {row} has label {label}, but there are {classes} classes (labels run from 0 to classes - 1)")]
     Label {
         /// First such row.
         row: usize,
@@ -146,9 +140,7 @@ pub enum MiError {
     #[error("the noise variance is {0}; it must be above 0 and finite")]
     Variance(f64),
     /// The noise was to be a multiple of the mean variance, and that is 0.
-    #[error(
-        "no unit varies, so a noise variance relative to the mean variance is 0; give an absolute one"
-    )]
+    #[error("no unit varies, so a noise variance relative to the mean variance is 0; give an absolute one")]
     NothingVaries,
 }
 
@@ -156,7 +148,7 @@ pub enum MiError {
 /// `labels` gives one class of `0..classes` for each row, with the labels. A class without rows adds nothing.
 ///
 /// All pairs of rows are used, in time `O(N^2 I)`, half of it saved by symmetry, and memory for
-/// one copy of the rows and about 40 MB: no `N x N` matrix. Runs on the current rayon pool; the bits do not
+/// one copy of the rows and about 20 MB: no `N x N` matrix. Runs on the current rayon pool; the bits do not
 /// depend on its number of threads, and the estimates change by rounding only when rows are reordered.
 ///
 /// ```
@@ -196,8 +188,7 @@ pub fn mutual_information_with_progress(
     let means = means(rows, units);
     let variance = noise_variance(rows, &means, options.variance)?;
     let order = Classes::of(count, labels);
-    let points = Points::new(rows, &means, variance, &order.rows)
-        .map_err(|row| MiError::TooFar { row, variance })?;
+    let points = Points::new(rows, &means, variance, &order.rows).map_err(|row| MiError::TooFar { row, variance })?;
     let sums = pairs::sums(&points, &order.ranges, progress);
     Ok(read(&sums, &order, variance, labels.is_some()))
 }
@@ -214,10 +205,7 @@ impl Classes {
     fn of(count: usize, labels: Option<(&[u32], usize)>) -> Self {
         let mut rows: Vec<usize> = (0..count).collect();
         let Some((labels, _)) = labels else {
-            return Self {
-                rows,
-                ranges: std::iter::once(0..count).collect(),
-            };
+            return Self { rows, ranges: std::iter::once(0..count).collect() };
         };
         rows.sort_by_key(|&row| labels[row]);
         let mut start = 0;
@@ -243,25 +231,14 @@ fn check(rows: &[f64], units: usize, labels: Option<(&[u32], usize)>) -> Result<
     }
     let count = values / units;
     if let Some(at) = rows.iter().position(|value| !value.is_finite()) {
-        return Err(MiError::NotFinite {
-            row: at / units,
-            unit: at % units,
-            value: rows[at],
-        });
+        return Err(MiError::NotFinite { row: at / units, unit: at % units, value: rows[at] });
     }
     if let Some((labels, classes)) = labels {
         if labels.len() != count {
-            return Err(MiError::LabelCount {
-                labels: labels.len(),
-                rows: count,
-            });
+            return Err(MiError::LabelCount { labels: labels.len(), rows: count });
         }
         if let Some(row) = labels.iter().position(|&label| label as usize >= classes) {
-            return Err(MiError::Label {
-                row,
-                label: labels[row],
-                classes,
-            });
+            return Err(MiError::Label { row, label: labels[row], classes });
         }
     }
     Ok(count)
@@ -272,10 +249,7 @@ fn means(rows: &[f64], units: usize) -> Vec<f64> {
     let count = (rows.len() / units) as f64;
     let mut means = vec![0.0; units];
     for row in rows.chunks_exact(units) {
-        means
-            .iter_mut()
-            .zip(row)
-            .for_each(|(mean, value)| *mean += value);
+        means.iter_mut().zip(row).for_each(|(mean, value)| *mean += value);
     }
     means.iter_mut().for_each(|mean| *mean /= count);
     means
@@ -284,11 +258,7 @@ fn means(rows: &[f64], units: usize) -> Vec<f64> {
 /// The noise variance in squares of the units' scale.
 fn noise_variance(rows: &[f64], means: &[f64], variance: NoiseVariance) -> Result<f64, MiError> {
     let usable = |value: f64| {
-        if value > 0.0 && value.is_finite() {
-            Ok(value)
-        } else {
-            Err(MiError::Variance(value))
-        }
+        if value > 0.0 && value.is_finite() { Ok(value) } else { Err(MiError::Variance(value)) }
     };
     match variance {
         NoiseVariance::Absolute(value) => usable(value),
@@ -299,12 +269,8 @@ fn noise_variance(rows: &[f64], means: &[f64], variance: NoiseVariance) -> Resul
                 return Err(MiError::NothingVaries);
             }
             // A sum for each row first: rounding grows with the number of rows, not of values.
-            let square = |row: &[f64]| -> f64 {
-                row.iter()
-                    .zip(means)
-                    .map(|(value, mean)| (value - mean).powi(2))
-                    .sum()
-            };
+            let square =
+                |row: &[f64]| -> f64 { row.iter().zip(means).map(|(value, mean)| (value - mean).powi(2)).sum() };
             let total: f64 = rows.chunks_exact(means.len()).map(square).sum();
             usable(multiple * (total / rows.len() as f64))
         }
@@ -324,10 +290,7 @@ fn read(sums: &[ClassSums], classes: &Classes, variance: f64, labelled: bool) ->
     let estimate = |all: fn(&ClassSums) -> f64, same: fn(&ClassSums) -> f64| -> f64 {
         let class_total = |range: &std::ops::Range<usize>| -> f64 {
             let size = range.len() as f64;
-            sums[range.clone()]
-                .iter()
-                .map(|row| (same(row) / size).ln() - (all(row) / count).ln())
-                .sum()
+            sums[range.clone()].iter().map(|row| (same(row) / size).ln() - (all(row) / count).ln()).sum()
         };
         classes.ranges.iter().map(class_total).sum::<f64>() / count
     };

@@ -53,15 +53,7 @@ pub struct SampledRows {
 
 impl Rows {
     pub(crate) fn new(size: SampleSize, seed: u64, units: usize, labelled: bool) -> Self {
-        Self {
-            size,
-            seed,
-            units,
-            labelled,
-            kept: BinaryHeap::new(),
-            values: Vec::new(),
-            labels: Vec::new(),
-        }
+        Self { size, seed, units, labelled, kept: BinaryHeap::new(), values: Vec::new(), labels: Vec::new() }
     }
 
     /// Number of rows kept.
@@ -111,16 +103,8 @@ impl Rows {
         for kept in &kept {
             values.extend_from_slice(self.row(kept.slot));
         }
-        let labels = if self.labelled {
-            kept.iter().map(|kept| self.labels[kept.slot]).collect()
-        } else {
-            Vec::new()
-        };
-        SampledRows {
-            indices: kept.iter().map(|kept| kept.row).collect(),
-            values,
-            labels,
-        }
+        let labels = if self.labelled { kept.iter().map(|kept| self.labels[kept.slot]).collect() } else { Vec::new() };
+        SampledRows { indices: kept.iter().map(|kept| kept.row).collect(), values, labels }
     }
 
     fn row(&self, slot: usize) -> &[f64] {
@@ -135,9 +119,7 @@ impl Rows {
     pub(crate) fn merge(&mut self, other: &Self) {
         for kept in &other.kept {
             let label = self.labelled.then(|| other.labels[kept.slot]);
-            self.insert(kept.hash, kept.row, label, |into| {
-                into.copy_from_slice(other.row(kept.slot))
-            });
+            self.insert(kept.hash, kept.row, label, |into| into.copy_from_slice(other.row(kept.slot)));
         }
     }
 
@@ -183,9 +165,7 @@ mod tests {
     fn sample(size: SampleSize, seed: u64, rows: impl Iterator<Item = u64>) -> Rows {
         let mut sample = Rows::new(size, seed, 2, true);
         for row in rows {
-            sample.offer(row, Some((row % 3) as u32), |z| {
-                z.copy_from_slice(&[row as f64, -(row as f64)])
-            });
+            sample.offer(row, Some((row % 3) as u32), |z| z.copy_from_slice(&[row as f64, -(row as f64)]));
         }
         sample
     }
@@ -199,10 +179,7 @@ mod tests {
         merged.merge(&sample(SampleSize::AtMost(50), 9, 10..300));
         assert_eq!(merged.read(), whole);
         for (at, &row) in whole.indices.iter().enumerate() {
-            assert_eq!(
-                whole.values[2 * at..2 * at + 2],
-                [row as f64, -(row as f64)]
-            );
+            assert_eq!(whole.values[2 * at..2 * at + 2], [row as f64, -(row as f64)]);
             assert_eq!(whole.labels[at], (row % 3) as u32);
         }
     }
@@ -221,10 +198,7 @@ mod tests {
     #[test]
     fn a_smaller_reading_is_the_smaller_sample() {
         let small = sample(SampleSize::AtMost(20), 5, 0..500).read();
-        assert_eq!(
-            sample(SampleSize::AtMost(100), 5, 0..500).read_at_most(20),
-            small
-        );
+        assert_eq!(sample(SampleSize::AtMost(100), 5, 0..500).read_at_most(20), small);
     }
 
     /// Each of 40 rows is in a sample of 10 with probability 1/4: over 4,000 seeds 1,000 times, sd 27.
@@ -236,9 +210,6 @@ mod tests {
                 counts[row as usize] += 1;
             }
         }
-        assert!(
-            counts.iter().all(|&count| (865..=1135).contains(&count)),
-            "{counts:?}"
-        );
+        assert!(counts.iter().all(|&count| (865..=1135).contains(&count)), "{counts:?}");
     }
 }

@@ -46,10 +46,7 @@ impl SketchConfig {
     /// The same with this many declared classes.
     #[must_use]
     pub fn with_classes(self, classes: usize) -> Self {
-        Self {
-            classes: Some(classes),
-            ..self
-        }
+        Self { classes: Some(classes), ..self }
     }
 
     /// Bytes of the moments once every class has been seen. An update works on further copies of
@@ -62,10 +59,9 @@ impl SketchConfig {
             ClassMoments::Diagonal => 1,
             ClassMoments::Off => 0,
         };
-        let rows = (self.units.saturating_mul(matrices))
-            .saturating_add(self.classes.unwrap_or(0).saturating_mul(of_class));
-        rows.saturating_mul(self.units)
-            .saturating_mul(size_of::<f64>())
+        let rows =
+            (self.units.saturating_mul(matrices)).saturating_add(self.classes.unwrap_or(0).saturating_mul(of_class));
+        rows.saturating_mul(self.units).saturating_mul(size_of::<f64>())
     }
 }
 
@@ -103,28 +99,15 @@ impl Sketch {
             return Err(StatsError::NoUnits);
         }
         if config.classes == Some(0) {
-            return Err(StatsError::Setting {
-                field: "classes",
-                found: "0".into(),
-                expected: "at least 1",
-            });
+            return Err(StatsError::Setting { field: "classes", found: "0".into(), expected: "at least 1" });
         }
         if !(config.zero_eps >= 0.0 && config.zero_eps.is_finite()) {
             let found = config.zero_eps.to_string();
-            return Err(StatsError::Setting {
-                field: "zero_eps",
-                found,
-                expected: "a finite number, at least 0",
-            });
+            return Err(StatsError::Setting { field: "zero_eps", found, expected: "a finite number, at least 0" });
         }
         Ok(Self {
             moments: Moments::new(config),
-            rows: Rows::new(
-                config.sample,
-                config.seed,
-                config.units,
-                config.classes.is_some(),
-            ),
+            rows: Rows::new(config.sample, config.seed, config.units, config.classes.is_some()),
             config: config.clone(),
         })
     }
@@ -140,21 +123,14 @@ impl Sketch {
         self.moments.update(&self.config, block);
         for n in 0..block.rows() {
             let label = block.labels().map(|labels| labels[n]);
-            self.rows
-                .offer(first_row.wrapping_add(n as u64), label, |into| {
-                    block.copy_rows(n, into)
-                });
+            self.rows.offer(first_row.wrapping_add(n as u64), label, |into| block.copy_rows(n, into));
         }
         Ok(())
     }
 
     fn check(&self, block: &Block<'_>, first_row: u64) -> Result<(), StatsError> {
         if block.units() != self.config.units {
-            return Err(StatsError::Units {
-                first_row,
-                expected: self.config.units,
-                found: block.units(),
-            });
+            return Err(StatsError::Units { first_row, expected: self.config.units, found: block.units() });
         }
         match (self.config.classes, block.labels()) {
             (None, None) => {}
@@ -162,11 +138,7 @@ impl Sketch {
             (Some(classes), None) => return Err(StatsError::LabelsMissing { first_row, classes }),
             (Some(classes), Some(labels)) => {
                 if let Some(n) = labels.iter().position(|&label| label as usize >= classes) {
-                    return Err(StatsError::LabelRange {
-                        row: first_row + n as u64,
-                        label: labels[n],
-                        classes,
-                    });
+                    return Err(StatsError::LabelRange { row: first_row + n as u64, label: labels[n], classes });
                 }
             }
         }
@@ -213,36 +185,12 @@ impl Sketch {
 impl SketchConfig {
     fn check_equal(&self, other: &Self) -> Result<(), StatsError> {
         let fields = [
-            (
-                "units",
-                format!("{}", self.units),
-                format!("{}", other.units),
-            ),
-            (
-                "classes",
-                format!("{:?}", self.classes),
-                format!("{:?}", other.classes),
-            ),
-            (
-                "class_moments",
-                format!("{:?}", self.class_moments),
-                format!("{:?}", other.class_moments),
-            ),
-            (
-                "positive_pairs",
-                format!("{}", self.positive_pairs),
-                format!("{}", other.positive_pairs),
-            ),
-            (
-                "zero_eps",
-                format!("{}", self.zero_eps),
-                format!("{}", other.zero_eps),
-            ),
-            (
-                "sample",
-                format!("{:?}", self.sample),
-                format!("{:?}", other.sample),
-            ),
+            ("units", format!("{}", self.units), format!("{}", other.units)),
+            ("classes", format!("{:?}", self.classes), format!("{:?}", other.classes)),
+            ("class_moments", format!("{:?}", self.class_moments), format!("{:?}", other.class_moments)),
+            ("positive_pairs", format!("{}", self.positive_pairs), format!("{}", other.positive_pairs)),
+            ("zero_eps", format!("{}", self.zero_eps), format!("{}", other.zero_eps)),
+            ("sample", format!("{:?}", self.sample), format!("{:?}", other.sample)),
             ("seed", format!("{}", self.seed), format!("{}", other.seed)),
         ];
         match fields.into_iter().find(|(_, left, right)| left != right) {

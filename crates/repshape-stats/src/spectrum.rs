@@ -55,30 +55,20 @@ pub fn eigenvalues(matrix: &[f64], n: usize) -> Vec<f64> {
 /// When `matrix` does not hold `n * n` values.
 pub fn eigen(matrix: &[f64], n: usize) -> Eigen {
     let Some((scaled, scale)) = scaled_to_one(matrix, n) else {
-        return Eigen {
-            values: vec![f64::NAN; n],
-            vectors: vec![f64::NAN; n * n],
-        };
+        return Eigen { values: vec![f64::NAN; n], vectors: vec![f64::NAN; n * n] };
     };
     let mut columns = Mat::zeros(n, n);
-    let values =
-        solve(&scaled, Some(&mut columns)).unwrap_or_else(|| jacobi(&scaled, Some(&mut columns)));
+    let values = solve(&scaled, Some(&mut columns)).unwrap_or_else(|| jacobi(&scaled, Some(&mut columns)));
     let mut order: Vec<usize> = (0..n).collect();
     order.sort_by(|&a, &b| values[b].total_cmp(&values[a]));
     let mut vectors = Vec::with_capacity(n * n);
     for &k in &order {
         let column = columns.col(k);
-        let peak = column.iter().fold(
-            0.0f64,
-            |peak, x| if x.abs() > peak.abs() { *x } else { peak },
-        );
+        let peak = column.iter().fold(0.0f64, |peak, x| if x.abs() > peak.abs() { *x } else { peak });
         let sign = if peak < 0.0 { -1.0 } else { 1.0 };
         vectors.extend(column.iter().map(|x| sign * x));
     }
-    Eigen {
-        values: order.iter().map(|&k| values[k] * scale).collect(),
-        vectors,
-    }
+    Eigen { values: order.iter().map(|&k| values[k] * scale).collect(), vectors }
 }
 
 /// Stable rank of a covariance, `norm_F(C)^2 / norm_2(C)^2 = sum l^2 / max l^2`.
@@ -113,11 +103,7 @@ pub fn rank(eigenvalues: &[f64], units: usize) -> Option<usize> {
 /// From 1 to the number of non-zero eigenvalues. `None` when nothing varies.
 pub fn effective_rank(eigenvalues: &[f64]) -> Option<f64> {
     let total: f64 = relative(eigenvalues)?.sum();
-    let entropy: f64 = relative(eigenvalues)?
-        .map(|l| l / total)
-        .filter(|p| *p > 0.0)
-        .map(|p| -p * p.ln())
-        .sum();
+    let entropy: f64 = relative(eigenvalues)?.map(|l| l / total).filter(|p| *p > 0.0).map(|p| -p * p.ln()).sum();
     Some(entropy.exp())
 }
 
@@ -133,9 +119,7 @@ pub fn participation_ratio(eigenvalues: &[f64]) -> Option<f64> {
 /// The eigenvalues over the largest, negative ones as 0, which keeps squares from overflowing.
 /// `None` if that is undefined: no eigenvalue above 0, or one that is not finite.
 fn relative(eigenvalues: &[f64]) -> Option<impl Iterator<Item = f64>> {
-    let largest = eigenvalues
-        .iter()
-        .fold(0.0f64, |largest, l| largest.max(*l));
+    let largest = eigenvalues.iter().fold(0.0f64, |largest, l| largest.max(*l));
     let defined = largest > 0.0 && eigenvalues.iter().all(|l| l.is_finite());
     defined.then(|| eigenvalues.iter().map(move |l| l.max(0.0) / largest))
 }
@@ -143,22 +127,12 @@ fn relative(eigenvalues: &[f64]) -> Option<impl Iterator<Item = f64>> {
 /// The matrix over a power of two near its largest entry, which is exact, and that power: eigenvalue
 /// solvers square entries, so very small or large ones would underflow or overflow.
 fn scaled_to_one(matrix: &[f64], n: usize) -> Option<(Mat<f64>, f64)> {
-    assert_eq!(
-        matrix.len(),
-        n * n,
-        "a symmetric matrix of order {n} has {n} x {n} values"
-    );
+    assert_eq!(matrix.len(), n * n, "a symmetric matrix of order {n} has {n} x {n} values");
     if matrix.iter().any(|x| !x.is_finite()) {
         return None;
     }
-    let largest = matrix
-        .iter()
-        .fold(0.0f64, |largest, x| largest.max(x.abs()));
-    let scale = if largest == 0.0 {
-        1.0
-    } else {
-        2f64.powi(largest.log2().floor().clamp(-1022.0, 1022.0) as i32)
-    };
+    let largest = matrix.iter().fold(0.0f64, |largest, x| largest.max(x.abs()));
+    let scale = if largest == 0.0 { 1.0 } else { 2f64.powi(largest.log2().floor().clamp(-1022.0, 1022.0) as i32) };
     let at = |i: usize, j: usize| matrix[i.max(j) * n + i.min(j)] / scale;
     Some((Mat::from_fn(n, n, at), scale))
 }
@@ -167,11 +141,7 @@ fn scaled_to_one(matrix: &[f64], n: usize) -> Option<(Mat<f64>, f64)> {
 /// converge or returns something that is not finite.
 fn solve(matrix: &Mat<f64>, mut vectors: Option<&mut Mat<f64>>) -> Option<Vec<f64>> {
     let n = matrix.nrows();
-    let compute = if vectors.is_some() {
-        ComputeEigenvectors::Yes
-    } else {
-        ComputeEigenvectors::No
-    };
+    let compute = if vectors.is_some() { ComputeEigenvectors::Yes } else { ComputeEigenvectors::No };
     let scratch = self_adjoint_evd_scratch::<f64>(n, compute, Par::Seq, Default::default());
     let mut values = Diag::<f64>::zeros(n);
     let solved = self_adjoint_evd(
@@ -184,11 +154,7 @@ fn solve(matrix: &Mat<f64>, mut vectors: Option<&mut Mat<f64>>) -> Option<Vec<f6
     );
     let values: Vec<f64> = values.column_vector().iter().copied().collect();
     let finite = values.iter().all(|l| l.is_finite())
-        && vectors.is_none_or(|columns| {
-            columns
-                .col_iter()
-                .all(|column| column.iter().all(|x| x.is_finite()))
-        });
+        && vectors.is_none_or(|columns| columns.col_iter().all(|column| column.iter().all(|x| x.is_finite())));
     (solved.is_ok() && finite).then_some(values)
 }
 
@@ -205,8 +171,7 @@ fn jacobi(matrix: &Mat<f64>, vectors: Option<&mut Mat<f64>>) -> Vec<f64> {
         for q in 1..n {
             for p in 0..q {
                 let (app, aqq, apq) = (a[(p, p)], a[(q, q)], a[(p, q)]);
-                if apq.abs() <= f64::EPSILON * f64::EPSILON * (app.abs() + aqq.abs()) || apq == 0.0
-                {
+                if apq.abs() <= f64::EPSILON * f64::EPSILON * (app.abs() + aqq.abs()) || apq == 0.0 {
                     continue;
                 }
                 rotated = true;
@@ -251,22 +216,13 @@ mod tests {
         let w = [0.5, -0.1, 0.3, 0.7, 0.4];
         let norm: f64 = w.iter().map(|x| x * x).sum();
         let q = |i: usize, k: usize| f64::from(u8::from(i == k)) - 2.0 * w[i] * w[k] / norm;
-        (0..25)
-            .map(|at| {
-                (0..5)
-                    .map(|k| q(at / 5, k) * values[k] * q(at % 5, k))
-                    .sum()
-            })
-            .collect()
+        (0..25).map(|at| (0..5).map(|k| q(at / 5, k) * values[k] * q(at % 5, k)).sum()).collect()
     }
 
     fn assert_close(found: &[f64], expected: &[f64], tolerance: f64) {
         assert_eq!(found.len(), expected.len());
         for (a, b) in found.iter().zip(expected) {
-            assert!(
-                (a - b).abs() <= tolerance,
-                "{found:?} instead of {expected:?}"
-            );
+            assert!((a - b).abs() <= tolerance, "{found:?} instead of {expected:?}");
         }
     }
 
@@ -276,17 +232,11 @@ mod tests {
         for (k, vector) in eigen.vectors.chunks_exact(n).enumerate() {
             for i in 0..n {
                 let image: f64 = (0..n).map(|j| matrix[i * n + j] * vector[j]).sum();
-                assert!(
-                    (image - eigen.values[k] * vector[i]).abs() <= tolerance,
-                    "vector {k}"
-                );
+                assert!((image - eigen.values[k] * vector[i]).abs() <= tolerance, "vector {k}");
             }
             for (l, other) in eigen.vectors.chunks_exact(n).enumerate() {
                 let product: f64 = vector.iter().zip(other).map(|(a, b)| a * b).sum();
-                assert!(
-                    (product - f64::from(u8::from(k == l))).abs() < 1e-14,
-                    "vectors {k}, {l}"
-                );
+                assert!((product - f64::from(u8::from(k == l))).abs() < 1e-14, "vectors {k}, {l}");
             }
         }
     }
@@ -303,14 +253,8 @@ mod tests {
 
     #[test]
     fn vectors_point_where_their_largest_entry_is_positive() {
-        for vector in eigen(&with_eigenvalues([5.0, 4.0, 3.0, 2.0, 1.0]), 5)
-            .vectors
-            .chunks_exact(5)
-        {
-            let peak = vector.iter().fold(
-                0.0f64,
-                |peak, x| if x.abs() > peak.abs() { *x } else { peak },
-            );
+        for vector in eigen(&with_eigenvalues([5.0, 4.0, 3.0, 2.0, 1.0]), 5).vectors.chunks_exact(5) {
+            let peak = vector.iter().fold(0.0f64, |peak, x| if x.abs() > peak.abs() { *x } else { peak });
             assert!(peak > 0.0, "{vector:?}");
         }
     }
@@ -320,11 +264,7 @@ mod tests {
         let values = [1.0, 1e-3, 1e-6, 1e-9, 0.0];
         for scale in [1e-300, 1e-160, 1.0, 1e160, 1e300] {
             let matrix = with_eigenvalues(values.map(|l| l * scale));
-            assert_close(
-                &eigenvalues(&matrix, 5),
-                &values.map(|l| l * scale),
-                1e-15 * scale,
-            );
+            assert_close(&eigenvalues(&matrix, 5), &values.map(|l| l * scale), 1e-15 * scale);
             assert_eq!(rank(&eigenvalues(&matrix, 5), 5), Some(4), "scale {scale}");
         }
     }
@@ -335,14 +275,8 @@ mod tests {
         let (scaled, scale) = scaled_to_one(&matrix, 5).unwrap();
         let mut columns = Mat::zeros(5, 5);
         let mut values = jacobi(&scaled, Some(&mut columns));
-        let vectors = columns
-            .col_iter()
-            .flat_map(|column| column.iter().copied().collect::<Vec<_>>())
-            .collect();
-        let unsorted = Eigen {
-            values: values.iter().map(|l| l * scale).collect(),
-            vectors,
-        };
+        let vectors = columns.col_iter().flat_map(|column| column.iter().copied().collect::<Vec<_>>()).collect();
+        let unsorted = Eigen { values: values.iter().map(|l| l * scale).collect(), vectors };
         assert_decomposes(&matrix, &unsorted, 1e-14);
         values.iter_mut().for_each(|l| *l *= scale);
         values.sort_unstable_by(|a, b| b.total_cmp(a));
@@ -352,9 +286,7 @@ mod tests {
     #[test]
     fn ill_conditioned_matrices_are_solved() {
         // Hilbert's matrix of order 30: condition beyond 1e18.
-        let hilbert: Vec<f64> = (0..900)
-            .map(|at| 1.0 / (at / 30 + at % 30 + 1) as f64)
-            .collect();
+        let hilbert: Vec<f64> = (0..900).map(|at| 1.0 / (at / 30 + at % 30 + 1) as f64).collect();
         let eigen = eigen(&hilbert, 30);
         assert_decomposes(&hilbert, &eigen, 1e-14);
         assert_close(&eigenvalues(&hilbert, 30), &eigen.values, 1e-14);
@@ -366,20 +298,8 @@ mod tests {
         assert_eq!(eigenvalues(&[], 0), Vec::<f64>::new());
         assert_eq!(eigenvalues(&[-4.0], 1), vec![-4.0]);
         assert_eq!(eigenvalues(&[0.0; 9], 3), vec![0.0; 3]);
-        assert_eq!(
-            eigen(&[2.0], 1),
-            Eigen {
-                values: vec![2.0],
-                vectors: vec![1.0]
-            }
-        );
-        assert_eq!(
-            eigen(&[], 0),
-            Eigen {
-                values: vec![],
-                vectors: vec![]
-            }
-        );
+        assert_eq!(eigen(&[2.0], 1), Eigen { values: vec![2.0], vectors: vec![1.0] });
+        assert_eq!(eigen(&[], 0), Eigen { values: vec![], vectors: vec![] });
     }
 
     #[test]
@@ -403,10 +323,7 @@ mod tests {
     #[test]
     fn negative_eigenvalues_read_as_zero() {
         let (with, without) = ([3.0, 1.0, -1e-17], [3.0, 1.0, 0.0]);
-        assert_eq!(
-            stable_rank_of_covariance(&with),
-            stable_rank_of_covariance(&without)
-        );
+        assert_eq!(stable_rank_of_covariance(&with), stable_rank_of_covariance(&without));
         assert_eq!(stable_rank_of_rows(&with), stable_rank_of_rows(&without));
         assert_eq!(effective_rank(&with), effective_rank(&without));
         assert_eq!(participation_ratio(&with), participation_ratio(&without));

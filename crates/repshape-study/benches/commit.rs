@@ -11,14 +11,8 @@ fn main() {
 }
 
 fn study(folder: &std::path::Path) -> Store {
-    let regularizers = vec![Regularizer {
-        name: "baseline".into(),
-        weights: vec![],
-    }];
-    let spec = StudySpec {
-        regularizers,
-        ..StudySpec::new("bench", 1, 2000, json!({"epochs": 1}))
-    };
+    let regularizers = vec![Regularizer { name: "baseline".into(), weights: vec![] }];
+    let spec = StudySpec { regularizers, ..StudySpec::new("bench", 1, 2000, json!({"epochs": 1})) };
     Manifest::plan(&spec, Chunking::Runs(1))
         .and_then(|m| Store::plan(folder, &m))
         .expect("a study in a temporary folder")
@@ -34,11 +28,7 @@ fn commit(bencher: Bencher, payload: usize) {
     bencher
         .with_inputs(|| {
             let trial = runs.next().expect("enough runs").trial(None);
-            let outcome = Tested {
-                diverged: Some(1),
-                details: details.clone(),
-                ..Tested::default()
-            };
+            let outcome = Tested { diverged: Some(1), details: details.clone(), ..Tested::default() };
             Record::new(&trial, Outcome::Trial(outcome), 1.0, "bench").expect("a record")
         })
         .bench_local_values(|record| store.commit(&record));

@@ -29,21 +29,14 @@ fn write(value: &Value, out: &mut String) {
         }
         Value::Array(items) => join(out, ['[', ']'], items, write),
         Value::Number(number) => match number.as_f64() {
-            Some(x) if number.is_f64() && x.fract() == 0.0 && x.abs() < EXACT => {
-                out.push_str(&(x as i64).to_string())
-            }
+            Some(x) if number.is_f64() && x.fract() == 0.0 && x.abs() < EXACT => out.push_str(&(x as i64).to_string()),
             _ => out.push_str(&number.to_string()),
         },
         other => out.push_str(&other.to_string()),
     }
 }
 
-fn join<T>(
-    out: &mut String,
-    ends: [char; 2],
-    items: impl IntoIterator<Item = T>,
-    each: impl Fn(T, &mut String),
-) {
+fn join<T>(out: &mut String, ends: [char; 2], items: impl IntoIterator<Item = T>, each: impl Fn(T, &mut String)) {
     out.push(ends[0]);
     for (i, item) in items.into_iter().enumerate() {
         if i > 0 {
@@ -66,32 +59,16 @@ fn difference(path: &str, there: &Value, here: &Value) -> Option<String> {
             keys.sort();
             keys.dedup();
             keys.into_iter().find_map(|key| {
-                let below = if path.is_empty() {
-                    key.clone()
-                } else {
-                    format!("{path}.{key}")
-                };
-                difference(
-                    &below,
-                    a.get(key).unwrap_or(&Value::Null),
-                    b.get(key).unwrap_or(&Value::Null),
-                )
+                let below = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+                difference(&below, a.get(key).unwrap_or(&Value::Null), b.get(key).unwrap_or(&Value::Null))
             })
         }
-        (Value::Array(a), Value::Array(b)) if a.len() == b.len() => a
-            .iter()
-            .zip(b)
-            .enumerate()
-            .find_map(|(i, (a, b))| difference(&format!("{path}[{i}]"), a, b)),
+        (Value::Array(a), Value::Array(b)) if a.len() == b.len() => {
+            a.iter().zip(b).enumerate().find_map(|(i, (a, b))| difference(&format!("{path}[{i}]"), a, b))
+        }
         _ => {
             let (there, here) = (canonical_json(there), canonical_json(here));
-            (there != here).then(|| {
-                format!(
-                    "{path}: {} there, {} here",
-                    shortened(&there),
-                    shortened(&here)
-                )
-            })
+            (there != here).then(|| format!("{path}: {} there, {} here", shortened(&there), shortened(&here)))
         }
     }
 }
@@ -110,8 +87,7 @@ mod tests {
 
     #[test]
     fn layout_and_number_spelling_do_not_matter() {
-        let a: Value =
-            serde_json::from_str(r#"{"b": 1.0, "a": [0.10, 1e-4, -0.0], "é": "\u0041"}"#).unwrap();
+        let a: Value = serde_json::from_str(r#"{"b": 1.0, "a": [0.10, 1e-4, -0.0], "é": "\u0041"}"#).unwrap();
         let b: Value = serde_json::from_str(r#"{"é":"A","a":[0.1,0.0001,0],"b":1}"#).unwrap();
         assert_eq!(canonical_json(&a), r#"{"a":[0.1,0.0001,0],"b":1,"é":"A"}"#);
         assert_eq!(canonical_json(&a), canonical_json(&b));
@@ -120,10 +96,7 @@ mod tests {
     #[test]
     fn integers_beyond_two_to_the_53_keep_their_digits() {
         assert_eq!(canonical_json(&json!(u64::MAX)), "18446744073709551615");
-        assert_eq!(
-            canonical_json(&json!(9_007_199_254_740_993_u64)),
-            "9007199254740993"
-        );
+        assert_eq!(canonical_json(&json!(9_007_199_254_740_993_u64)), "9007199254740993");
         assert_eq!(canonical_json(&json!(1e300)), "1e+300");
     }
 
@@ -132,14 +105,8 @@ mod tests {
         let a = json!({"training": {"epochs": 5, "sizes": [1, 2]}, "seed": 1});
         assert_eq!(first_difference(&a, &a), None);
         let b = json!({"training": {"epochs": 10, "sizes": [1, 2]}, "seed": 1.0});
-        assert_eq!(
-            first_difference(&a, &b).unwrap(),
-            "training.epochs: 5 there, 10 here"
-        );
+        assert_eq!(first_difference(&a, &b).unwrap(), "training.epochs: 5 there, 10 here");
         let c = json!({"training": {"epochs": 5, "sizes": [1, 3]}, "seed": 1});
-        assert_eq!(
-            first_difference(&a, &c).unwrap(),
-            "training.sizes[1]: 2 there, 3 here"
-        );
+        assert_eq!(first_difference(&a, &c).unwrap(), "training.sizes[1]: 2 there, 3 here");
     }
 }

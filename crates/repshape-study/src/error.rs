@@ -128,10 +128,6 @@ impl Error {
     /// Wraps an I/O error with the path and what was tried; for `map_err`.
     pub(crate) fn io(path: &Path, doing: &'static str) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.to_path_buf();
-        move |source| Self::Io {
-            path,
-            doing,
-            source,
-        }
+        move |source| Self::Io { path, doing, source }
     }
 }

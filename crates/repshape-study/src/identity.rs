@@ -18,13 +18,7 @@ pub const RUN_ID_LEN: usize = 32;
 ///
 /// Where the weight is still to be selected, the rule and the ids of the tuning runs it looks at stand in its place: the
 /// id is known when the study is planned, and another list of weights gives other ids.
-pub fn run_id(
-    spec: &StudySpec,
-    regularizer: &str,
-    stage: Stage,
-    weight: &PlannedWeight,
-    index: u32,
-) -> String {
+pub fn run_id(spec: &StudySpec, regularizer: &str, stage: Stage, weight: &PlannedWeight, index: u32) -> String {
     let weight = match weight {
         PlannedWeight::None => Value::Null,
         PlannedWeight::Fixed(weight) => json!(weight),
@@ -46,9 +40,7 @@ pub fn run_id(
 ///
 /// 53 bits, because the seed stands as a number in JSON and TOML, and many readers hold those as f64 or i64.
 pub fn run_seed(study_seed: u64, run_id: &str) -> u64 {
-    let hash = blake3::hash(
-        canonical_json(&json!({"run_id": run_id, "study_seed": study_seed})).as_bytes(),
-    );
+    let hash = blake3::hash(canonical_json(&json!({"run_id": run_id, "study_seed": study_seed})).as_bytes());
     let mut first = [0; 8];
     first.copy_from_slice(&hash.as_bytes()[..8]);
     u64::from_le_bytes(first) >> 11
@@ -73,10 +65,7 @@ mod tests {
         let base = run_id(&spec(), "vr", Stage::Trial, &fixed, 0);
         assert!(is_run_id(&base));
         let training = StudySpec::new("s", 1, 5, json!({"epochs": 6, "network": "mlp:100"}));
-        let selected = PlannedWeight::Selected {
-            selected: "rule".into(),
-            from: vec!["a".into()],
-        };
+        let selected = PlannedWeight::Selected { selected: "rule".into(), from: vec!["a".into()] };
         let others = [
             run_id(&training, "vr", Stage::Trial, &fixed, 0),
             run_id(&spec(), "cr", Stage::Trial, &fixed, 0),
@@ -88,39 +77,17 @@ mod tests {
         ];
         let distinct: std::collections::BTreeSet<_> = others.iter().chain([&base]).collect();
         assert_eq!(distinct.len(), 8);
-        let same = StudySpec {
-            name: "other".into(),
-            trials: 9,
-            max_attempts: 1,
-            ..spec()
-        };
+        let same = StudySpec { name: "other".into(), trials: 9, max_attempts: 1, ..spec() };
         assert_eq!(run_id(&same, "vr", Stage::Trial, &fixed, 0), base);
-        let reordered: Value =
-            serde_json::from_str(r#"{"network": "mlp:100", "epochs": 5.0}"#).unwrap();
-        assert_eq!(
-            run_id(
-                &StudySpec {
-                    training: reordered,
-                    ..spec()
-                },
-                "vr",
-                Stage::Trial,
-                &fixed,
-                0
-            ),
-            base
-        );
+        let reordered: Value = serde_json::from_str(r#"{"network": "mlp:100", "epochs": 5.0}"#).unwrap();
+        assert_eq!(run_id(&StudySpec { training: reordered, ..spec() }, "vr", Stage::Trial, &fixed, 0), base);
     }
 
     /// Stores on disk depend on these: a change needs a new [`SPEC_SCHEMA`]. Golden values of `tests/golden/golden.py`.
     #[test]
     fn ids_and_seeds_are_those_of_an_independent_script() {
-        let golden: Value =
-            serde_json::from_str(include_str!("../tests/golden/golden.json")).unwrap();
-        let selected = PlannedWeight::Selected {
-            selected: "rule".into(),
-            from: vec!["a".into(), "b".into()],
-        };
+        let golden: Value = serde_json::from_str(include_str!("../tests/golden/golden.json")).unwrap();
+        let selected = PlannedWeight::Selected { selected: "rule".into(), from: vec!["a".into(), "b".into()] };
         for (i, weight, index) in [(0, PlannedWeight::Fixed(0.1), 0), (1, selected, 3)] {
             let id = run_id(&spec(), "vr", Stage::Trial, &weight, index);
             assert_eq!(golden["identities"][i]["run_id"], id);

@@ -114,30 +114,15 @@ impl Manifest {
         let planned = |regularizer: &str, stage, weight, index| {
             let run_id = run_id(spec, regularizer, stage, &weight, index);
             let seed = run_seed(spec.seed, &run_id);
-            PlannedRun {
-                run_id,
-                chunk: 0,
-                stage,
-                regularizer: regularizer.to_owned(),
-                weight,
-                index,
-                seed,
-            }
+            PlannedRun { run_id, chunk: 0, stage, regularizer: regularizer.to_owned(), weight, index, seed }
         };
         let mut runs = Vec::with_capacity(spec.runs());
         for r in spec.regularizers.iter().filter(|r| r.is_tuned()) {
-            runs.extend(
-                r.weights
-                    .iter()
-                    .map(|&w| planned(&r.name, Stage::Tune, PlannedWeight::Fixed(w), 0)),
-            );
+            runs.extend(r.weights.iter().map(|&w| planned(&r.name, Stage::Tune, PlannedWeight::Fixed(w), 0)));
         }
         let mut tuning: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for run in &runs {
-            tuning
-                .entry(run.regularizer.clone())
-                .or_default()
-                .push(run.run_id.clone());
+            tuning.entry(run.regularizer.clone()).or_default().push(run.run_id.clone());
         }
         for r in &spec.regularizers {
             let weight = match r.weights[..] {
@@ -148,9 +133,7 @@ impl Manifest {
                     from: tuning.remove(&r.name).unwrap_or_default(),
                 },
             };
-            runs.extend(
-                (0..spec.trials).map(|index| planned(&r.name, Stage::Trial, weight.clone(), index)),
-            );
+            runs.extend((0..spec.trials).map(|index| planned(&r.name, Stage::Trial, weight.clone(), index)));
         }
         let (mut chunk, mut filled) = (0, 0);
         let mut stage = runs.first().map(|r| r.stage);
@@ -161,10 +144,7 @@ impl Manifest {
             run.chunk = chunk;
             filled += 1;
         }
-        Ok(Self {
-            spec: spec.clone(),
-            runs,
-        })
+        Ok(Self { spec: spec.clone(), runs })
     }
 
     /// The study.
@@ -190,10 +170,7 @@ impl Manifest {
             runs: self.runs.len(),
             chunks: self.chunks(),
         };
-        let fault = |e: serde_json::Error| Error::Spec {
-            field: "training".to_owned(),
-            message: e.to_string(),
-        };
+        let fault = |e: serde_json::Error| Error::Spec { field: "training".to_owned(), message: e.to_string() };
         let mut text = serde_json::to_string(&header).map_err(fault)?;
         text.push('\n');
         for run in &self.runs {
@@ -209,36 +186,21 @@ impl Manifest {
         let first = lines.next().unwrap_or_default();
         let header: Header = serde_json::from_str(first).map_err(|e| format!("line 1: {e}"))?;
         if header.schema != MANIFEST_SCHEMA {
-            return Err(format!(
-                "line 1: schema {:?}, expected {MANIFEST_SCHEMA:?}",
-                header.schema
-            ));
+            return Err(format!("line 1: schema {:?}, expected {MANIFEST_SCHEMA:?}", header.schema));
         }
         header.spec.check().map_err(|e| format!("line 1: {e}"))?;
         let mut runs = Vec::new();
         let mut ids = BTreeSet::new();
         for (i, line) in lines.enumerate() {
-            let run: PlannedRun =
-                serde_json::from_str(line).map_err(|e| format!("line {}: {e}", i + 2))?;
+            let run: PlannedRun = serde_json::from_str(line).map_err(|e| format!("line {}: {e}", i + 2))?;
             if !is_run_id(&run.run_id) || !ids.insert(run.run_id.clone()) {
-                return Err(format!(
-                    "line {}: run_id {:?} is malformed or stands twice",
-                    i + 2,
-                    run.run_id
-                ));
+                return Err(format!("line {}: run_id {:?} is malformed or stands twice", i + 2, run.run_id));
             }
             runs.push(run);
         }
-        let manifest = Self {
-            spec: header.spec,
-            runs,
-        };
+        let manifest = Self { spec: header.spec, runs };
         if manifest.runs.len() != header.runs || manifest.chunks() != header.chunks {
-            return Err(format!(
-                "{} runs, expected {} as line 1 says",
-                manifest.runs.len(),
-                header.runs
-            ));
+            return Err(format!("{} runs, expected {} as line 1 says", manifest.runs.len(), header.runs));
         }
         Ok(manifest)
     }
@@ -246,32 +208,20 @@ impl Manifest {
 
 /// The SHA-256 of a text in hexadecimal.
 pub(crate) fn sha256(text: &[u8]) -> String {
-    Sha256::digest(text)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn chunk_size(chunking: Chunking) -> Result<u32, Error> {
-    let fault = |message: String| {
-        Err(Error::Spec {
-            field: "chunk".to_owned(),
-            message,
-        })
-    };
+    let fault = |message: String| Err(Error::Spec { field: "chunk".to_owned(), message });
     match chunking {
-        Chunking::Runs(0) => {
-            fault("found 0, expected \"auto\" or a whole number of at least 1".to_owned())
-        }
+        Chunking::Runs(0) => fault("found 0, expected \"auto\" or a whole number of at least 1".to_owned()),
         Chunking::Runs(runs) => Ok(runs),
         Chunking::Auto { run_seconds } if run_seconds.is_finite() && run_seconds > 0.0 => {
-            Ok((CHUNK_SECONDS / run_seconds)
-                .ceil()
-                .clamp(1.0, f64::from(u32::MAX)) as u32)
+            Ok((CHUNK_SECONDS / run_seconds).ceil().clamp(1.0, f64::from(u32::MAX)) as u32)
         }
-        Chunking::Auto { run_seconds } => fault(format!(
-            "auto needs the seconds of one run: found {run_seconds}, expected a positive number"
-        )),
+        Chunking::Auto { run_seconds } => {
+            fault(format!("auto needs the seconds of one run: found {run_seconds}, expected a positive number"))
+        }
     }
 }
 
@@ -281,10 +231,7 @@ mod tests {
     use crate::spec::Regularizer;
 
     fn spec() -> StudySpec {
-        let regularizer = |name: &str, weights: &[f64]| Regularizer {
-            name: name.into(),
-            weights: weights.to_vec(),
-        };
+        let regularizer = |name: &str, weights: &[f64]| Regularizer { name: name.into(), weights: weights.to_vec() };
         StudySpec {
             regularizers: vec![
                 regularizer("baseline", &[]),
@@ -299,11 +246,8 @@ mod tests {
     #[test]
     fn tuning_runs_come_first_and_trials_name_the_runs_that_they_select_from() {
         let manifest = Manifest::plan(&spec(), Chunking::Runs(2)).unwrap();
-        let lines: Vec<_> = manifest
-            .runs()
-            .iter()
-            .map(|r| (r.stage.as_str(), r.regularizer.as_str(), r.index, r.chunk))
-            .collect();
+        let lines: Vec<_> =
+            manifest.runs().iter().map(|r| (r.stage.as_str(), r.regularizer.as_str(), r.index, r.chunk)).collect();
         assert_eq!(
             lines,
             [
@@ -323,14 +267,8 @@ mod tests {
             ]
         );
         assert_eq!(manifest.chunks(), 7);
-        let ids: Vec<String> = manifest.runs()[..3]
-            .iter()
-            .map(|r| r.run_id.clone())
-            .collect();
-        let expected = PlannedWeight::Selected {
-            selected: SELECTION_RULE.into(),
-            from: ids,
-        };
+        let ids: Vec<String> = manifest.runs()[..3].iter().map(|r| r.run_id.clone()).collect();
+        let expected = PlannedWeight::Selected { selected: SELECTION_RULE.into(), from: ids };
         assert_eq!(manifest.runs()[7].weight, expected);
         assert_eq!(manifest.runs()[5].weight, PlannedWeight::None);
         assert_eq!(manifest.runs()[9].weight, PlannedWeight::Fixed(0.5));
@@ -343,67 +281,32 @@ mod tests {
         assert_eq!(text.lines().count(), 14);
         assert_eq!(Manifest::from_jsonl(&text).unwrap(), manifest);
         let cut = text.lines().take(9).collect::<Vec<_>>().join("\n");
-        assert!(
-            Manifest::from_jsonl(&cut)
-                .unwrap_err()
-                .contains("8 runs, expected 13")
-        );
+        assert!(Manifest::from_jsonl(&cut).unwrap_err().contains("8 runs, expected 13"));
         let unknown = text.replace("\"index\"", "\"idx\"");
-        assert!(
-            Manifest::from_jsonl(&unknown)
-                .unwrap_err()
-                .starts_with("line 2: unknown field `idx`")
-        );
+        assert!(Manifest::from_jsonl(&unknown).unwrap_err().starts_with("line 2: unknown field `idx`"));
     }
 
     #[test]
     fn a_regularizer_more_leaves_the_other_ids_alone() {
         let before = Manifest::plan(&spec(), Chunking::Runs(1)).unwrap();
         let mut more = spec();
-        more.regularizers.insert(
-            0,
-            Regularizer {
-                name: "l1".into(),
-                weights: vec![1.0, 2.0],
-            },
-        );
+        more.regularizers.insert(0, Regularizer { name: "l1".into(), weights: vec![1.0, 2.0] });
         let after = Manifest::plan(&more, Chunking::Runs(1)).unwrap();
         let ids: BTreeSet<_> = after.runs().iter().map(|r| (&r.run_id, r.seed)).collect();
-        assert!(
-            before
-                .runs()
-                .iter()
-                .all(|r| ids.contains(&(&r.run_id, r.seed)))
-        );
+        assert!(before.runs().iter().all(|r| ids.contains(&(&r.run_id, r.seed))));
     }
 
     #[test]
     fn automatic_chunks_fill_five_minutes() {
         assert_eq!(chunk_size(Chunking::Auto { run_seconds: 7.0 }).unwrap(), 43);
-        assert_eq!(
-            chunk_size(Chunking::Auto {
-                run_seconds: 4000.0
-            })
-            .unwrap(),
-            1
-        );
-        assert_eq!(
-            chunk_size(Chunking::Auto {
-                run_seconds: f64::NAN
-            })
-            .unwrap_err()
-            .exit_code(),
-            2
-        );
+        assert_eq!(chunk_size(Chunking::Auto { run_seconds: 4000.0 }).unwrap(), 1);
+        assert_eq!(chunk_size(Chunking::Auto { run_seconds: f64::NAN }).unwrap_err().exit_code(), 2);
         assert_eq!(chunk_size(Chunking::Runs(0)).unwrap_err().exit_code(), 2);
     }
 
     #[test]
     fn sha256_is_the_published_one() {
         // FIPS 180-2, appendix B.1
-        assert_eq!(
-            sha256(b"abc"),
-            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-        );
+        assert_eq!(sha256(b"abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
     }
 }

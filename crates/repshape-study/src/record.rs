@@ -63,26 +63,10 @@ impl Record {
     pub fn new(trial: &Trial, outcome: Outcome, seconds: f64, host: &str) -> Result<Self, String> {
         let stage = trial.stage;
         let (diverged, train, validation, test, measures, details) = match (outcome, stage) {
-            (Outcome::Tune(o), Stage::Tune) => (
-                o.diverged,
-                o.train,
-                o.validation,
-                None,
-                o.measures,
-                o.details,
-            ),
-            (Outcome::Trial(o), Stage::Trial) => (
-                o.diverged,
-                o.train,
-                o.validation,
-                o.test,
-                o.measures,
-                o.details,
-            ),
+            (Outcome::Tune(o), Stage::Tune) => (o.diverged, o.train, o.validation, None, o.measures, o.details),
+            (Outcome::Trial(o), Stage::Trial) => (o.diverged, o.train, o.validation, o.test, o.measures, o.details),
             _ => {
-                return Err(format!(
-                    "the experiment gave the outcome of another stage than {stage}"
-                ));
+                return Err(format!("the experiment gave the outcome of another stage than {stage}"));
             }
         };
         // of a diverged run only finite scores are worth keeping; of any other the deciding ones must be there
@@ -94,9 +78,7 @@ impl Record {
             };
             match deciding {
                 None => {
-                    return Err(format!(
-                        "the experiment gave no {name} scores and did not say that it diverged"
-                    ));
+                    return Err(format!("the experiment gave no {name} scores and did not say that it diverged"));
                 }
                 Some(s) if !s.error.is_finite() => {
                     return Err(format!(
@@ -120,10 +102,7 @@ impl Record {
             train: finite(train),
             validation: finite(validation),
             test: finite(test),
-            measures: measures
-                .into_iter()
-                .map(|(name, x)| (name, x.filter(|x| x.is_finite())))
-                .collect(),
+            measures: measures.into_iter().map(|(name, x)| (name, x.filter(|x| x.is_finite()))).collect(),
             result_hash: String::new(),
             seconds,
             host: host.to_owned(),
@@ -131,9 +110,7 @@ impl Record {
         };
         let own = record.to_object()?;
         if let Some(name) = details.keys().find(|name| own.contains_key(*name)) {
-            return Err(format!(
-                "the experiment's detail {name:?} has the name of a field of the record"
-            ));
+            return Err(format!("the experiment's detail {name:?} has the name of a field of the record"));
         }
         record.details = details;
         record.result_hash = record.hash()?;
@@ -146,11 +123,7 @@ impl Record {
         for field in UNHASHED {
             object.remove(field);
         }
-        Ok(
-            blake3::hash(canonical_json(&Value::Object(object)).as_bytes())
-                .to_hex()
-                .to_string(),
-        )
+        Ok(blake3::hash(canonical_json(&Value::Object(object)).as_bytes()).to_hex().to_string())
     }
 
     /// The file's content.
@@ -162,20 +135,13 @@ impl Record {
 
     /// Reads a file's content; the message of an error says what is wrong with it.
     pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self, String> {
-        let record: Self =
-            serde_json::from_slice(bytes).map_err(|e| format!("not a whole trial record: {e}"))?;
+        let record: Self = serde_json::from_slice(bytes).map_err(|e| format!("not a whole trial record: {e}"))?;
         if record.schema != TRIAL_SCHEMA {
-            return Err(format!(
-                "schema {:?}, expected {TRIAL_SCHEMA:?}",
-                record.schema
-            ));
+            return Err(format!("schema {:?}, expected {TRIAL_SCHEMA:?}", record.schema));
         }
         let hash = record.hash()?;
         if hash != record.result_hash {
-            return Err(format!(
-                "its content has hash {hash}, its result_hash says {}",
-                record.result_hash
-            ));
+            return Err(format!("its content has hash {hash}, its result_hash says {}", record.result_hash));
         }
         if record.stage == Stage::Tune && record.test.is_some() {
             return Err("a tuning run with test scores".to_owned());

@@ -22,19 +22,15 @@ pub struct Candidate {
 pub fn select(candidates: &[Candidate]) -> Option<f64> {
     let key = |c: &Candidate| {
         let ordered = |x: f64| if x.is_finite() { x } else { f64::INFINITY };
-        let (error, loss) = c.validation.map_or((f64::INFINITY, f64::INFINITY), |s| {
-            (ordered(s.error), ordered(s.loss))
-        });
+        let (error, loss) =
+            c.validation.map_or((f64::INFINITY, f64::INFINITY), |s| (ordered(s.error), ordered(s.loss)));
         (c.validation.is_none(), error, loss, c.weight)
     };
     candidates
         .iter()
         .min_by(|a, b| {
             let (a, b) = (key(a), key(b));
-            a.0.cmp(&b.0)
-                .then(a.1.total_cmp(&b.1))
-                .then(a.2.total_cmp(&b.2))
-                .then(a.3.total_cmp(&b.3))
+            a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)).then(a.2.total_cmp(&b.2)).then(a.3.total_cmp(&b.3))
         })
         .map(|c| c.weight)
 }
@@ -45,41 +41,21 @@ mod tests {
     use proptest::prelude::*;
 
     fn candidate(weight: f64, scores: Option<(f64, f64)>) -> Candidate {
-        Candidate {
-            weight,
-            validation: scores.map(|(error, loss)| Scores { error, loss }),
-        }
+        Candidate { weight, validation: scores.map(|(error, loss)| Scores { error, loss }) }
     }
 
     #[test]
     fn error_first_then_loss_then_the_smaller_weight() {
         let chosen = |list: &[(f64, Option<(f64, f64)>)]| {
-            select(
-                &list
-                    .iter()
-                    .map(|&(w, s)| candidate(w, s))
-                    .collect::<Vec<_>>(),
-            )
+            select(&list.iter().map(|&(w, s)| candidate(w, s)).collect::<Vec<_>>())
         };
         assert_eq!(chosen(&[]), None);
-        assert_eq!(
-            chosen(&[(0.1, Some((0.03, 0.1))), (1.0, Some((0.02, 0.9)))]),
-            Some(1.0)
-        );
-        assert_eq!(
-            chosen(&[(0.1, Some((0.02, 0.5))), (1.0, Some((0.02, 0.4)))]),
-            Some(1.0)
-        );
-        assert_eq!(
-            chosen(&[(1.0, Some((0.02, 0.4))), (0.1, Some((0.02, 0.4)))]),
-            Some(0.1)
-        );
+        assert_eq!(chosen(&[(0.1, Some((0.03, 0.1))), (1.0, Some((0.02, 0.9)))]), Some(1.0));
+        assert_eq!(chosen(&[(0.1, Some((0.02, 0.5))), (1.0, Some((0.02, 0.4)))]), Some(1.0));
+        assert_eq!(chosen(&[(1.0, Some((0.02, 0.4))), (0.1, Some((0.02, 0.4)))]), Some(0.1));
         assert_eq!(chosen(&[(0.1, None), (1.0, Some((0.9, 2.0)))]), Some(1.0));
         assert_eq!(chosen(&[(10.0, None), (0.1, None), (1.0, None)]), Some(0.1));
-        assert_eq!(
-            chosen(&[(0.1, Some((0.02, f64::NAN))), (1.0, Some((0.02, 7.0)))]),
-            Some(1.0)
-        );
+        assert_eq!(chosen(&[(0.1, Some((0.02, f64::NAN))), (1.0, Some((0.02, 7.0)))]), Some(1.0));
     }
 
     proptest! {

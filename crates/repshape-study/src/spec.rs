@@ -85,37 +85,20 @@ impl StudySpec {
     /// is empty or given twice, a weight that is negative, not finite or given twice, no trial, no attempt, more than
     /// 100,000 runs, more than 2,000,000 pairs of a weight and a trial.
     pub fn check(&self) -> Result<(), Error> {
-        let fault = |field: &str, message: String| {
-            Err(Error::Spec {
-                field: field.to_owned(),
-                message,
-            })
-        };
+        let fault = |field: &str, message: String| Err(Error::Spec { field: field.to_owned(), message });
         if self.schema != SPEC_SCHEMA {
-            return fault(
-                "schema",
-                format!("found {:?}, expected {SPEC_SCHEMA:?}", self.schema),
-            );
+            return fault("schema", format!("found {:?}, expected {SPEC_SCHEMA:?}", self.schema));
         }
         for (field, value) in [("trials", self.trials), ("max_attempts", self.max_attempts)] {
             if value == 0 {
-                return fault(
-                    field,
-                    "found 0, expected a whole number of at least 1".to_owned(),
-                );
+                return fault(field, "found 0, expected a whole number of at least 1".to_owned());
             }
         }
         if self.regularizers.is_empty() {
-            return fault(
-                "regularizers",
-                "found none, expected at least one".to_owned(),
-            );
+            return fault("regularizers", "found none, expected at least one".to_owned());
         }
         if self.runs() > MOST_RUNS {
-            return fault(
-                "trials",
-                format!("{} runs in all, expected at most {MOST_RUNS}", self.runs()),
-            );
+            return fault("trials", format!("{} runs in all, expected at most {MOST_RUNS}", self.runs()));
         }
         let mut names = BTreeSet::new();
         for (i, regularizer) in self.regularizers.iter().enumerate() {
@@ -124,39 +107,24 @@ impl StudySpec {
                 return fault(&field, "found an empty name".to_owned());
             }
             if !names.insert(&regularizer.name) {
-                return fault(
-                    &field,
-                    format!(
-                        "{:?} is given twice; each regularizer once",
-                        regularizer.name
-                    ),
-                );
+                return fault(&field, format!("{:?} is given twice; each regularizer once", regularizer.name));
             }
             let mut weights = BTreeSet::new();
             for (j, &weight) in regularizer.weights.iter().enumerate() {
                 let field = format!("regularizers[{i}].weights[{j}]");
                 let of = &regularizer.name;
                 if !weight.is_finite() || weight.is_sign_negative() {
-                    return fault(
-                        &field,
-                        format!("{of}: found {weight}, expected a finite number of at least 0"),
-                    );
+                    return fault(&field, format!("{of}: found {weight}, expected a finite number of at least 0"));
                 }
                 if !weights.insert(weight.to_bits()) {
-                    return fault(
-                        &field,
-                        format!("{of}: {weight} is given twice; each weight once"),
-                    );
+                    return fault(&field, format!("{of}: {weight} is given twice; each weight once"));
                 }
             }
         }
         let weights: usize = self.regularizers.iter().map(|r| r.weights.len()).sum();
         if weights.saturating_mul(self.trials as usize) > MOST_REFERENCES {
             let found = format!("{weights} weights and {} trials each", self.trials);
-            return fault(
-                "trials",
-                format!("{found}, expected a product of at most {MOST_REFERENCES}"),
-            );
+            return fault("trials", format!("{found}, expected a product of at most {MOST_REFERENCES}"));
         }
         Ok(())
     }
@@ -169,14 +137,8 @@ mod tests {
     fn spec(weights: Vec<f64>) -> StudySpec {
         StudySpec {
             regularizers: vec![
-                Regularizer {
-                    name: "baseline".into(),
-                    weights: vec![],
-                },
-                Regularizer {
-                    name: "vr".into(),
-                    weights,
-                },
+                Regularizer { name: "baseline".into(), weights: vec![] },
+                Regularizer { name: "vr".into(), weights },
             ],
             ..StudySpec::new("s", 1, 5, serde_json::json!({}))
         }
@@ -185,39 +147,11 @@ mod tests {
     #[test]
     fn sizes_beyond_memory_are_refused_at_once() {
         let many: Vec<f64> = (0..50_000).map(f64::from).collect();
-        let message = StudySpec {
-            trials: 100,
-            ..spec(many.clone())
-        }
-        .check()
-        .unwrap_err()
-        .to_string();
-        assert!(
-            message.contains("50000 weights and 100 trials each, expected a product"),
-            "{message}"
-        );
-        assert!(
-            StudySpec {
-                trials: 10,
-                ..spec(many)
-            }
-            .check()
-            .is_ok()
-        );
-        let names = (0..20_000)
-            .map(|i| Regularizer {
-                name: i.to_string(),
-                weights: vec![],
-            })
-            .collect();
-        assert!(
-            StudySpec {
-                regularizers: names,
-                ..spec(vec![])
-            }
-            .check()
-            .is_ok()
-        );
+        let message = StudySpec { trials: 100, ..spec(many.clone()) }.check().unwrap_err().to_string();
+        assert!(message.contains("50000 weights and 100 trials each, expected a product"), "{message}");
+        assert!(StudySpec { trials: 10, ..spec(many) }.check().is_ok());
+        let names = (0..20_000).map(|i| Regularizer { name: i.to_string(), weights: vec![] }).collect();
+        assert!(StudySpec { regularizers: names, ..spec(vec![]) }.check().is_ok());
     }
 
     #[test]
@@ -238,57 +172,20 @@ mod tests {
             (vec![0.1, 0.1], "0.1 is given twice"),
         ] {
             let text = message(spec(weights));
-            assert!(
-                text.starts_with("regularizers[1].weights[1]: vr: "),
-                "{text}"
-            );
+            assert!(text.starts_with("regularizers[1].weights[1]: vr: "), "{text}");
             assert!(text.contains(found), "{text}");
         }
+        assert!(message(StudySpec { trials: 0, ..spec(vec![]) }).starts_with("trials: found 0"));
+        assert!(message(StudySpec { max_attempts: 0, ..spec(vec![]) }).starts_with("max_attempts: found 0"));
+        assert!(message(StudySpec { trials: u32::MAX, ..spec(vec![]) }).contains("expected at most 100000"));
         assert!(
-            message(StudySpec {
-                trials: 0,
-                ..spec(vec![])
-            })
-            .starts_with("trials: found 0")
+            message(StudySpec { schema: "x".into(), ..spec(vec![]) }).contains("expected \"repshape.study-spec/1\"")
         );
+        assert!(message(StudySpec { regularizers: vec![], ..spec(vec![]) }).starts_with("regularizers: found none"));
+        let twice = Regularizer { name: "vr".into(), weights: vec![] };
         assert!(
-            message(StudySpec {
-                max_attempts: 0,
-                ..spec(vec![])
-            })
-            .starts_with("max_attempts: found 0")
-        );
-        assert!(
-            message(StudySpec {
-                trials: u32::MAX,
-                ..spec(vec![])
-            })
-            .contains("expected at most 100000")
-        );
-        assert!(
-            message(StudySpec {
-                schema: "x".into(),
-                ..spec(vec![])
-            })
-            .contains("expected \"repshape.study-spec/1\"")
-        );
-        assert!(
-            message(StudySpec {
-                regularizers: vec![],
-                ..spec(vec![])
-            })
-            .starts_with("regularizers: found none")
-        );
-        let twice = Regularizer {
-            name: "vr".into(),
-            weights: vec![],
-        };
-        assert!(
-            message(StudySpec {
-                regularizers: vec![twice.clone(), twice],
-                ..spec(vec![])
-            })
-            .contains("\"vr\" is given twice")
+            message(StudySpec { regularizers: vec![twice.clone(), twice], ..spec(vec![]) })
+                .contains("\"vr\" is given twice")
         );
     }
 }

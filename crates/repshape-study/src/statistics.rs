@@ -41,19 +41,13 @@ pub fn welch(a: &[f64], b: &[f64]) -> Option<Welch> {
     let share_b = variance(b)? / b.len() as f64;
     let squared = share_a + share_b;
     let t = (mean(a)? - mean(b)?) / squared.sqrt();
-    let df = squared.powi(2)
-        / (share_a.powi(2) / (a.len() - 1) as f64 + share_b.powi(2) / (b.len() - 1) as f64);
+    let df = squared.powi(2) / (share_a.powi(2) / (a.len() - 1) as f64 + share_b.powi(2) / (b.len() - 1) as f64);
     if !t.is_finite() || !df.is_finite() {
         return None;
     }
     let student = StudentsT::new(0.0, 1.0, df).ok()?;
     // both tails from the side where they are small: 1 - cdf would lose every p below 1e-16
-    Some(Welch {
-        t,
-        df,
-        p: 2.0 * student.sf(t.abs()),
-        p_lower: student.cdf(t),
-    })
+    Some(Welch { t, df, p: 2.0 * student.sf(t.abs()), p_lower: student.cdf(t) })
 }
 
 /// Student's two-sided confidence interval of the mean at a level such as 0.95: `mean ± t_{(1+level)/2, n-1} s / sqrt(n)`.
@@ -65,11 +59,7 @@ pub fn confidence_interval(values: &[f64], level: f64) -> Option<(f64, f64)> {
     }
     let (mean, sd) = (mean(values)?, standard_deviation(values)?);
     let n = values.len() as f64;
-    let half = StudentsT::new(0.0, 1.0, n - 1.0)
-        .ok()?
-        .inverse_cdf((1.0 + level) / 2.0)
-        * sd
-        / n.sqrt();
+    let half = StudentsT::new(0.0, 1.0, n - 1.0).ok()?.inverse_cdf((1.0 + level) / 2.0) * sd / n.sqrt();
     Some((mean - half, mean + half))
 }
 
@@ -100,20 +90,12 @@ mod tests {
     }
 
     fn numbers(value: &Value) -> Vec<f64> {
-        value
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|x| x.as_f64().unwrap())
-            .collect()
+        value.as_array().unwrap().iter().map(|x| x.as_f64().unwrap()).collect()
     }
 
     fn close(found: f64, expected: &Value, relative: f64) {
         let expected = expected.as_f64().unwrap();
-        assert!(
-            (found - expected).abs() <= relative * expected.abs(),
-            "found {found}, expected {expected}"
-        );
+        assert!((found - expected).abs() <= relative * expected.abs(), "found {found}, expected {expected}");
     }
 
     #[test]
@@ -140,18 +122,11 @@ mod tests {
     fn confidence_intervals_are_scipys() {
         for case in golden()["intervals"].as_array().unwrap() {
             let values = numbers(&case["values"]);
-            let (low, high) =
-                confidence_interval(&values, case["level"].as_f64().unwrap()).unwrap();
+            let (low, high) = confidence_interval(&values, case["level"].as_f64().unwrap()).unwrap();
             // relative to the width: around a mean of 1000 the ends say little
             let width = case["high"].as_f64().unwrap() - case["low"].as_f64().unwrap();
-            assert!(
-                (low - case["low"].as_f64().unwrap()).abs() < 1e-9 * width,
-                "{low} {case}"
-            );
-            assert!(
-                (high - case["high"].as_f64().unwrap()).abs() < 1e-9 * width,
-                "{high} {case}"
-            );
+            assert!((low - case["low"].as_f64().unwrap()).abs() < 1e-9 * width, "{low} {case}");
+            assert!((high - case["high"].as_f64().unwrap()).abs() < 1e-9 * width, "{high} {case}");
         }
     }
 
@@ -161,10 +136,7 @@ mod tests {
         let found = holm(&[0.03, 0.01, 0.02]);
         assert_eq!(found, [0.04, 0.03, 0.04]);
         let case = &golden()["holm"];
-        for (found, expected) in holm(&numbers(&case["p"]))
-            .into_iter()
-            .zip(case["adjusted"].as_array().unwrap())
-        {
+        for (found, expected) in holm(&numbers(&case["p"])).into_iter().zip(case["adjusted"].as_array().unwrap()) {
             close(found, expected, 1e-15);
         }
         assert!(holm(&[]).is_empty());

@@ -64,18 +64,10 @@ pub fn status(store: &Store) -> Status {
         all: Counts::default(),
         tune: Counts::default(),
         trial: Counts::default(),
-        regularizers: spec
-            .regularizers
-            .iter()
-            .map(|r| (r.name.clone(), Counts::default()))
-            .collect(),
+        regularizers: spec.regularizers.iter().map(|r| (r.name.clone(), Counts::default())).collect(),
     };
-    let place: BTreeMap<&str, usize> = spec
-        .regularizers
-        .iter()
-        .enumerate()
-        .map(|(i, r)| (r.name.as_str(), i))
-        .collect();
+    let place: BTreeMap<&str, usize> =
+        spec.regularizers.iter().enumerate().map(|(i, r)| (r.name.as_str(), i)).collect();
     for run in store.manifest().runs() {
         let state = state(store, run);
         status.all.add(state);

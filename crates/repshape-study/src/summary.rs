@@ -29,11 +29,7 @@ pub struct MeanStd {
 impl MeanStd {
     /// Of the values that are there.
     pub fn of(values: &[f64]) -> Self {
-        Self {
-            mean: statistics::mean(values),
-            std: statistics::standard_deviation(values),
-            n: values.len(),
-        }
+        Self { mean: statistics::mean(values), std: statistics::standard_deviation(values), n: values.len() }
     }
 
     /// Whether the intervals `mean ± std` have a point in common; an absent std is an interval of no width.
@@ -135,17 +131,10 @@ pub fn collect_partial(store: &Store) -> Result<StudyTable, Error> {
         let trial = runs.iter().find(|run| run.stage == Stage::Trial);
         let selected = trial.map_or(Ok(None), |run| store.weight(run))?;
         for run in runs {
-            let expected = if run.stage == Stage::Trial {
-                selected
-            } else {
-                store.weight(run)?
-            };
+            let expected = if run.stage == Stage::Trial { selected } else { store.weight(run)? };
             let record = store.record(run)?;
             missing += usize::from(record.is_none());
-            if let Some(record) = record
-                .as_ref()
-                .filter(|record| expected != Some(record.weight))
-            {
+            if let Some(record) = record.as_ref().filter(|record| expected != Some(record.weight)) {
                 return Err(wrong_weight(store, run, record, expected.flatten()));
             }
             row.add(run, record);
@@ -154,14 +143,7 @@ pub fn collect_partial(store: &Store) -> Result<StudyTable, Error> {
     }
     let (best, tied_with_best) = best(&rows);
     let name = store.manifest().spec().name.clone();
-    Ok(StudyTable {
-        schema: STUDY_SCHEMA.to_owned(),
-        name,
-        rows,
-        best,
-        tied_with_best,
-        missing,
-    })
+    Ok(StudyTable { schema: STUDY_SCHEMA.to_owned(), name, rows, best, tied_with_best, missing })
 }
 
 fn wrong_weight(store: &Store, run: &PlannedRun, record: &Record, expected: Option<f64>) -> Error {
@@ -192,9 +174,7 @@ fn best(rows: &[Row]) -> (Option<String>, Vec<String>) {
     };
     let tied = rows
         .iter()
-        .filter(|row| {
-            row.regularizer != best.regularizer && row.test_error.overlaps(&best.test_error)
-        })
+        .filter(|row| row.regularizer != best.regularizer && row.test_error.overlaps(&best.test_error))
         .map(|row| row.regularizer.clone())
         .collect();
     (Some(best.regularizer.clone()), tied)
@@ -221,11 +201,7 @@ fn missing(store: &Store) -> Result<Option<String>, Error> {
     let mut what = format!(
         "{} of {total} runs are not committed, first the {} {} of {} ({})",
         open + failed,
-        if first.stage == Stage::Tune {
-            "tuning run"
-        } else {
-            "trial"
-        },
+        if first.stage == Stage::Tune { "tuning run" } else { "trial" },
         first.index + 1,
         first.regularizer,
         first.run_id
@@ -254,10 +230,7 @@ struct RowInProgress {
 impl RowInProgress {
     fn add(&mut self, run: &PlannedRun, record: Option<Record>) {
         if let (Stage::Tune, &PlannedWeight::Fixed(weight)) = (run.stage, &run.weight) {
-            let scores = record
-                .as_ref()
-                .filter(|r| !r.diverged)
-                .and_then(|r| r.validation);
+            let scores = record.as_ref().filter(|r| !r.diverged).and_then(|r| r.validation);
             self.tuning.push(TuningPoint {
                 weight,
                 validation_error: scores.map(|s| s.error),
@@ -295,11 +268,7 @@ impl RowInProgress {
             test_loss: MeanStd::of(&self.test_losses),
             train_error: MeanStd::of(&self.train_errors),
             test_errors: self.test_errors,
-            measures: self
-                .measures
-                .into_iter()
-                .map(|(name, values)| (name, MeanStd::of(&values)))
-                .collect(),
+            measures: self.measures.into_iter().map(|(name, values)| (name, MeanStd::of(&values))).collect(),
             tuning: self.tuning,
         }
     }

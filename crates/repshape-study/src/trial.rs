@@ -84,14 +84,8 @@ pub struct Control<'a> {
 
 impl<'a> Control<'a> {
     /// From a question and an announcement.
-    pub fn new(
-        cancelled: &'a (dyn Fn() -> bool + Sync),
-        progress: &'a (dyn Fn(f64) + Sync),
-    ) -> Self {
-        Self {
-            cancelled,
-            progress,
-        }
+    pub fn new(cancelled: &'a (dyn Fn() -> bool + Sync), progress: &'a (dyn Fn(f64) + Sync)) -> Self {
+        Self { cancelled, progress }
     }
 
     /// Whether to stop at the next epoch.
@@ -108,10 +102,7 @@ impl<'a> Control<'a> {
 impl Control<'static> {
     /// Never cancels, tells nobody: for an experiment outside a study.
     pub fn detached() -> Self {
-        Self {
-            cancelled: &|| false,
-            progress: &|_| {},
-        }
+        Self { cancelled: &|| false, progress: &|_| {} }
     }
 }
 

@@ -115,18 +115,18 @@ impl ModuleMapper for Import {
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
         let name = self.path.join(".");
         let expected = param.val().dims().to_vec();
-        match self.parameters.remove(&name) {
-            None => self.error = Some(ParameterError::Missing(name)),
-            Some(given) if given.shape != expected => {
-                self.error = Some(ParameterError::Shape { name, found: given.shape, expected });
-            }
+        let error = match self.parameters.remove(&name) {
+            None => ParameterError::Missing(name),
+            Some(given) if given.shape != expected => ParameterError::Shape { name, found: given.shape, expected },
             Some(given) => {
                 return param.map(|old| {
                     let new = Tensor::from_data(TensorData::new(given.values, given.shape), &old.device());
                     if old.is_require_grad() { new.require_grad() } else { new }
                 });
             }
-        }
+        };
+        // the first is the one to tell: the others follow from it
+        self.error.get_or_insert(error);
         param
     }
 }

@@ -3,12 +3,12 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use repshape::burn::tensor::Device;
 use repshape::checkpoint;
 use repshape::evaluate::Scores;
-use repshape::fit::{Ending, Fitted, Flow, Observer, Training};
+use repshape::fit::{Ending, EpochValues, Fitted, Flow, Observer, Training};
 use repshape::network::Mlp;
 use repshape_data::{Examples, Test, Tuning};
 use repshape_report::{Page, RunPage, Score};
@@ -26,6 +26,7 @@ use crate::pages::{curves, how, measured};
 use crate::progress::Progress;
 use crate::run_folder::{RunFolder, folder_for};
 use crate::spec::{RECIPES, RunSpec, read_text, recipe, run_spec};
+use crate::tensorboard::{Scalars, write_scalars};
 use crate::training::{Setup, diverged, own_measures};
 
 /// Time between two checkpoints, unless the training is interrupted.
@@ -47,6 +48,9 @@ pub fn run(args: &ShapeArgs, global: &Global) -> Outcome {
     let finished = folder.file("run.json");
     if !finished.is_file() {
         let result = train(&folder, &setup, &tuning, global)?;
+        if args.tensorboard {
+            write_events(&folder, &setup, &result.training, start)?;
+        }
         finish(&folder, &setup, (&tuning, &test), result, start)?;
     }
     let text = std::fs::read_to_string(&finished)
@@ -192,6 +196,30 @@ fn write_history(folder: &RunFolder, setup: &Setup, training: &Training<Mlp>) ->
         let _ = writeln!(text, "{},{},{},{error},{loss}", epoch.epoch, epoch.loss, terms.join(","));
     }
     write_file(&folder.file("history.csv"), text.as_bytes())
+}
+
+/// The columns of `history.csv` as TensorBoard scalars. The epochs are spread evenly over the time
+/// that this command took.
+fn write_events(folder: &RunFolder, setup: &Setup, training: &Training<Mlp>, start: Instant) -> Outcome {
+    let history = &training.history;
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |now| now.as_secs_f64());
+    let every = start.elapsed().as_secs_f64() / history.len().max(1) as f64;
+    let scalar = |name: &str, value: &dyn Fn(&EpochValues) -> Option<f64>| -> Scalars {
+        let points = history.iter().filter_map(|epoch| {
+            let wall = now - every * (history.len() - epoch.epoch) as f64;
+            value(epoch).map(|value| (epoch.epoch as u64, wall, value as f32))
+        });
+        (name.to_owned(), points.collect())
+    };
+    let mut scalars = vec![scalar("loss", &|epoch| Some(epoch.loss))];
+    for (n, name) in setup.objective.names().iter().enumerate() {
+        scalars.push(scalar(name, &|epoch| epoch.terms.get(n).copied()));
+    }
+    scalars.push(scalar("validation_error", &|epoch| epoch.validation.and_then(|v| v.error)));
+    scalars.push(scalar("validation_loss", &|epoch| epoch.validation.map(|v| v.loss)));
+    scalars.retain(|(_, points)| !points.is_empty());
+    write_scalars(&folder.path, folder.spec.seed, &scalars).map_err(|error| Failure::usage(error.to_string()))?;
+    Ok(())
 }
 
 /// Measures a finished training and writes the run's files; `run.json` last, as the sign that the

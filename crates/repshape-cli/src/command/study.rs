@@ -6,6 +6,7 @@ use std::time::Instant;
 use repshape::burn::tensor::Device;
 use repshape_data::{Examples, Test, Tuning};
 use repshape_report::{Page, StudyPage, render};
+use repshape_stats::SketchConfig;
 use repshape_study::{
     Access, Chunking, Error, Local, Manifest, MeanStd, Observer, Record, Row, Stage, Store, StudyTable, Trial, collect,
     collect_partial, resume, run_task, status,
@@ -13,7 +14,6 @@ use repshape_study::{
 use serde_json::{Value, json};
 
 use super::data;
-use super::measure::number;
 use super::shape::override_training;
 use crate::cli::{Global, PlanArgs, StudyArgs, StudyStep};
 use crate::experiment::Study;
@@ -43,7 +43,7 @@ pub fn run(args: &StudyArgs, global: &Global) -> Outcome {
             let store = Store::open(study, Access::Read)?;
             let table = if *partial { collect_partial(&store)? } else { collect(&store)? };
             write_report(&store, &table)?;
-            print(global, &table, || self::table(&table, None))
+            print(global, &table, || self::table(&table, &store))
         }
     }
 }
@@ -96,7 +96,7 @@ fn read_data(run: &RunSpec) -> Outcome<(Tuning, Test)> {
 
 /// The study's spec; whatever a run could refuse is refused here, before anything is written.
 fn planned(recipe: &Recipe, tuning: &Tuning, test: &Test) -> Outcome<repshape_study::StudySpec> {
-    let spec = recipe.study(&fingerprint(tuning, test))?;
+    let spec = recipe.study(&fingerprint(tuning, test), test.rows())?;
     for (member, regularizer) in recipe.set.iter().zip(&spec.regularizers) {
         let mut run = recipe.training.clone();
         run.penalties.extend(member.term(regularizer.weights.first().copied(), &recipe.site));
@@ -248,7 +248,7 @@ fn work(store: &Store, experiment: &Study, workers: Option<u16>, global: &Global
 fn finish(store: &Store, global: &Global) -> Outcome {
     let table = collect(store)?;
     write_report(store, &table)?;
-    print(global, &table, || self::table(&table, Some(store.root())))
+    print(global, &table, || self::table(&table, store))
 }
 
 fn write_report(store: &Store, table: &StudyTable) -> Outcome {
@@ -300,15 +300,15 @@ const COLUMNS: [(&str, &str); 7] = [
     ("I(z;x)", "mi_x_lower"),
 ];
 
-fn table(table: &StudyTable, root: Option<&Path>) -> Rows {
+fn table(table: &StudyTable, store: &Store) -> Rows {
     let mut head: Vec<String> = ["regularizer", "test error %", "weight"].map(String::from).to_vec();
     head.extend(COLUMNS.iter().map(|(name, _)| (*name).to_owned()));
     let rows = table.rows.iter().map(|row| table_row(row, table)).collect();
     let trials = table.rows.iter().map(|row| row.trials).max().unwrap_or(0);
     let mut notes = vec![
         format!("mean ± sd of {trials} trials; * lowest error, ~ its mean ± sd overlaps the lowest's"),
-        "amplitude, covariance, correlation over positive values; stable rank of the covariance; I(z;x) lower bound in nats"
-            .to_owned(),
+        "amplitude, covariance, correlation over positive values; stable rank of the covariance".to_owned(),
+        information_note(store),
     ];
     let diverged: Vec<String> = table
         .rows
@@ -322,10 +322,18 @@ fn table(table: &StudyTable, root: Option<&Path>) -> Rows {
     if table.missing > 0 {
         notes.push(format!("{} runs are missing: the table is partial", table.missing));
     }
-    if let Some(root) = root {
-        notes.push(format!("report: {}", root.join("report.html").display()));
-    }
+    notes.push(format!("report: {}", store.root().join("report.html").display()));
     Rows { head, rows, notes }
+}
+
+/// What bounds I(z;x), with the ceiling that it cannot pass.
+fn information_note(store: &Store) -> String {
+    let rows = store.manifest().spec().training["test-rows"].as_u64().unwrap_or(0);
+    let drawn = rows.min(SketchConfig::SAMPLE_ROWS as u64);
+    format!(
+        "I(z;x): lower bound in nats over {drawn} test rows; it saturates at ln {drawn} = {:.2}",
+        (drawn as f64).ln()
+    )
 }
 
 fn table_row(row: &Row, table: &StudyTable) -> Vec<Text> {
@@ -357,7 +365,7 @@ fn percent(error: &MeanStd) -> String {
 fn short(value: f64) -> String {
     match value.abs() {
         0.0 => "0".to_owned(),
-        v if v < 1e-3 => number(Some(value)),
+        v if v < 1e-3 => format!("{value:.1e}"),
         v if v < 0.1 => format!("{value:.4}"),
         v if v < 100.0 => format!("{value:.2}"),
         _ => format!("{value:.0}"),

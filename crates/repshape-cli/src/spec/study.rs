@@ -134,12 +134,14 @@ impl Recipe {
         Ok(weights.clone())
     }
 
-    /// The study's spec: every run that it needs follows from it.
-    pub fn study(&self, fingerprint: &str) -> Outcome<StudySpec> {
+    /// The study's spec: every run that it needs follows from it. `fingerprint` and `test_rows` say on
+    /// which data.
+    pub fn study(&self, fingerprint: &str, test_rows: usize) -> Outcome<StudySpec> {
         self.check()?;
         let training = serde_json::json!({
             "site": self.site,
             "data-fingerprint": fingerprint,
+            "test-rows": test_rows,
             "run": self.training,
         });
         let mut spec = StudySpec::new(&self.name, self.seed, self.trials, training);

@@ -33,10 +33,7 @@ fn load(location: &str) -> Result<DataSet> {
     if train.shape != test.shape {
         return Err(DataError::file(
             test.part.file,
-            format!(
-                "has rows of {:?}, but the training images have {:?}",
-                test.shape, train.shape
-            ),
+            format!("has rows of {:?}, but the training images have {:?}", test.shape, train.shape),
         ));
     }
     let classes = classes(&train.labels, Some(&test.labels));
@@ -52,11 +49,7 @@ struct Read {
 fn read(folder: &Path, part: &str) -> Result<Read> {
     let images = file(folder, part, "images", 3)?;
     let labels = file(folder, part, "labels", 1)?;
-    read_pair(&images, &labels).map(|(part, labels, shape)| Read {
-        part,
-        labels,
-        shape,
-    })
+    read_pair(&images, &labels).map(|(part, labels, shape)| Read { part, labels, shape })
 }
 
 /// Images and labels of a pair of IDX files.
@@ -65,35 +58,18 @@ pub(super) fn read_pair(images: &Path, labels: &Path) -> Result<(Part, crate::La
     let shape = array.row_shape().to_vec();
     let rows = array.row_count();
     let values = array.read_values(255.0)?;
-    let found = from_array(
-        idx::open(labels)?,
-        &LabelOptions {
-            rows: Some((rows, shown(images))),
-            ..LabelOptions::default()
-        },
-    )?;
-    let part = Part {
-        file: shown(images),
-        values,
-        labels_file: shown(labels),
-        labels: Some(found.values.clone()),
-    };
+    let found =
+        from_array(idx::open(labels)?, &LabelOptions { rows: Some((rows, shown(images))), ..LabelOptions::default() })?;
+    let part = Part { file: shown(images), values, labels_file: shown(labels), labels: Some(found.values.clone()) };
     Ok((part, found, shape))
 }
 
 /// `train-images-idx3-ubyte` and its spellings: with a dot for the second dash, gzipped or not.
 fn file(folder: &Path, part: &str, kind: &str, dimensions: usize) -> Result<PathBuf> {
     let names = ["-", "."].map(|dot| format!("{part}-{kind}{dot}idx{dimensions}-ubyte"));
-    let candidates = names
-        .iter()
-        .flat_map(|name| [folder.join(name), folder.join(format!("{name}.gz"))]);
+    let candidates = names.iter().flat_map(|name| [folder.join(name), folder.join(format!("{name}.gz"))]);
     candidates
         .into_iter()
         .find(|path| path.is_file())
-        .ok_or_else(|| {
-            DataError::file(
-                shown(folder),
-                format!("holds no {} (gzipped or not)", names[0]),
-            )
-        })
+        .ok_or_else(|| DataError::file(shown(folder), format!("holds no {} (gzipped or not)", names[0])))
 }

@@ -44,13 +44,7 @@ pub enum Place {
 }
 
 /// Every data set that [`DataSpec`] knows. A new one is a file beside this one and a row here.
-pub const SOURCES: &[Source] = &[
-    digits::SOURCE,
-    mnist::SOURCE,
-    idx::SOURCE,
-    npy::SOURCE,
-    npz::SOURCE,
-];
+pub const SOURCES: &[Source] = &[digits::SOURCE, mnist::SOURCE, idx::SOURCE, npy::SOURCE, npz::SOURCE];
 
 /// A folder that may hold data sets in folders of their names.
 #[derive(Debug, Clone)]
@@ -75,10 +69,7 @@ pub struct SearchFolder {
 /// ```
 pub fn load(spec: &DataSpec, folders: &[SearchFolder]) -> Result<DataSet> {
     let Some(source) = DataSpec::source(spec.name()) else {
-        return Err(DataError::Request(format!(
-            "unknown data set {:?}",
-            spec.name()
-        )));
+        return Err(DataError::Request(format!("unknown data set {:?}", spec.name())));
     };
     match (source.place, spec.location()) {
         (_, Some(location)) => (source.load)(location),
@@ -115,23 +106,16 @@ fn find(source: &Source, folders: &[SearchFolder]) -> Result<String> {
 /// The classes of two sets of labels, and the labels.
 fn classes(train: &Labels, test: Option<&Labels>) -> Classes {
     let count = train.classes.max(test.map_or(0, |test| test.classes));
-    Classes {
-        count,
-        names: train.names.clone(),
-    }
+    Classes { count, names: train.names.clone() }
 }
 
 /// The two ways of `LEFT,RIGHT` in a location whose file names may hold commas: the comma at which
 /// both files exist.
 fn pair(location: &str, form: &str) -> Result<(PathBuf, PathBuf)> {
-    let commas: Vec<(&str, &str)> = location
-        .match_indices(',')
-        .map(|(at, _)| (&location[..at], &location[at + 1..]))
-        .collect();
+    let commas: Vec<(&str, &str)> =
+        location.match_indices(',').map(|(at, _)| (&location[..at], &location[at + 1..])).collect();
     let exists = |path: &str| std::path::Path::new(path).is_file();
-    let mut both = commas
-        .iter()
-        .filter(|(left, right)| exists(left) && exists(right));
+    let mut both = commas.iter().filter(|(left, right)| exists(left) && exists(right));
     match (both.next(), both.next(), commas.as_slice()) {
         (Some((left, right)), None, _) => Ok((left.into(), right.into())),
         (Some(_), Some(_), _) => Err(DataError::Request(format!(

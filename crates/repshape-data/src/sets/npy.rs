@@ -24,12 +24,8 @@ fn load(location: &str) -> Result<DataSet> {
     if whole.is_file() || !location.contains(',') {
         let mut array = npy::open(whole)?;
         let shape = array.row_shape().to_vec();
-        let part = Part {
-            file: shown(whole),
-            values: array.read_values(1.0)?,
-            labels_file: shown(whole),
-            labels: None,
-        };
+        let part =
+            Part { file: shown(whole), values: array.read_values(1.0)?, labels_file: shown(whole), labels: None };
         return DataSet::with_held_out_test("npy", &shape, part, None);
     }
     let (x, y) = pair(location, SOURCE.form)?;
@@ -37,19 +33,9 @@ fn load(location: &str) -> Result<DataSet> {
     let shape = array.row_shape().to_vec();
     let rows = array.row_count();
     let values = array.read_values(1.0)?;
-    let labels = from_array(
-        npy::open(&y)?,
-        &LabelOptions {
-            rows: Some((rows, shown(&x))),
-            ..LabelOptions::default()
-        },
-    )?;
+    let labels =
+        from_array(npy::open(&y)?, &LabelOptions { rows: Some((rows, shown(&x))), ..LabelOptions::default() })?;
     let classes = classes(&labels, None);
-    let part = Part {
-        file: shown(&x),
-        values,
-        labels_file: shown(&y),
-        labels: Some(labels.values),
-    };
+    let part = Part { file: shown(&x), values, labels_file: shown(&y), labels: Some(labels.values) };
     DataSet::with_held_out_test("npy", &shape, part, Some(classes))
 }

@@ -23,17 +23,9 @@ pub(super) const SOURCE: Source = Source {
 fn load(location: &str) -> Result<DataSet> {
     let mut archive = Archive::open(Path::new(location))?;
     let keys = archive.keys().to_vec();
-    let key = |wanted: &str| {
-        keys.iter()
-            .find(|key| key.eq_ignore_ascii_case(wanted))
-            .cloned()
-    };
+    let key = |wanted: &str| keys.iter().find(|key| key.eq_ignore_ascii_case(wanted)).cloned();
     let found = |parts: [&str; 2]| (key(parts[0]), key(parts[1]));
-    match (
-        found(["x", "y"]),
-        found(["x_train", "y_train"]),
-        found(["x_test", "y_test"]),
-    ) {
+    match (found(["x", "y"]), found(["x_train", "y_train"]), found(["x_test", "y_test"])) {
         ((None, _), (Some(x), y), (Some(x_test), y_test)) if y.is_some() == y_test.is_some() => {
             let (train, labels, shape) = read(&mut archive, &x, y.as_deref())?;
             let (test, test_labels, test_shape) = read(&mut archive, &x_test, y_test.as_deref())?;
@@ -51,31 +43,19 @@ fn load(location: &str) -> Result<DataSet> {
         }
         _ => Err(DataError::file(
             shown(Path::new(location)),
-            format!(
-                "holds the arrays {}; expected x, y or x_train, y_train, x_test, y_test",
-                keys.join(", ")
-            ),
+            format!("holds the arrays {}; expected x, y or x_train, y_train, x_test, y_test", keys.join(", ")),
         )),
     }
 }
 
-fn read(
-    archive: &mut Archive,
-    x: &str,
-    y: Option<&str>,
-) -> Result<(Part, Option<Labels>, Vec<usize>)> {
+fn read(archive: &mut Archive, x: &str, y: Option<&str>) -> Result<(Part, Option<Labels>, Vec<usize>)> {
     let mut array = archive.array(x)?;
     let shape = array.row_shape().to_vec();
     let rows = array.row_count();
     let file = array.name().to_owned();
     let values = array.read_values(1.0)?;
-    let options = LabelOptions {
-        rows: Some((rows, file.clone())),
-        ..LabelOptions::default()
-    };
-    let labels = y
-        .map(|y| from_array(archive.array(y)?, &options))
-        .transpose()?;
+    let options = LabelOptions { rows: Some((rows, file.clone())), ..LabelOptions::default() };
+    let labels = y.map(|y| from_array(archive.array(y)?, &options)).transpose()?;
     let part = Part {
         labels_file: format!("{}:{}", archive.name(), y.unwrap_or(x)),
         file,

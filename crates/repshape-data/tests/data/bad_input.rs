@@ -6,8 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use repshape_data::{
-    DataError, LabelOptions, MatrixOptions, SearchFolder, load, open_matrix, read_labels,
-    read_matrix,
+    DataError, LabelOptions, MatrixOptions, SearchFolder, load, open_matrix, read_labels, read_matrix,
 };
 
 use crate::memory::peak;
@@ -34,11 +33,7 @@ impl Folder {
     fn message<T>(&self, action: impl FnOnce() -> Result<T, DataError>) -> String {
         let start = Instant::now();
         let (result, bytes) = peak(action);
-        assert!(
-            start.elapsed() < Duration::from_secs(2),
-            "took {:?}",
-            start.elapsed()
-        );
+        assert!(start.elapsed() < Duration::from_secs(2), "took {:?}", start.elapsed());
         assert!(bytes < 300 << 20, "took {bytes} bytes");
         let message = match result {
             Ok(_) => "no error".to_owned(),
@@ -52,15 +47,7 @@ impl Folder {
     }
 
     fn labels(&self, path: &Path, classes: Option<usize>) -> String {
-        self.message(|| {
-            read_labels(
-                path,
-                &LabelOptions {
-                    classes,
-                    ..LabelOptions::default()
-                },
-            )
-        })
+        self.message(|| read_labels(path, &LabelOptions { classes, ..LabelOptions::default() }))
     }
 
     fn set(&self, form: &str) -> String {
@@ -80,18 +67,13 @@ fn npy(descr: &str, fortran: &str, shape: &str, values: &[u8]) -> Vec<u8> {
 }
 
 fn floats(shape: &str, values: &[f64]) -> Vec<u8> {
-    let bytes: Vec<u8> = values
-        .iter()
-        .flat_map(|value| value.to_le_bytes())
-        .collect();
+    let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
     npy("'<f8'", "False", shape, &bytes)
 }
 
 fn idx(kind: u8, sizes: &[u32], values: &[u8]) -> Vec<u8> {
     let mut bytes = vec![0, 0, kind, sizes.len() as u8];
-    sizes
-        .iter()
-        .for_each(|size| bytes.extend(size.to_be_bytes()));
+    sizes.iter().for_each(|size| bytes.extend(size.to_be_bytes()));
     bytes.extend(values);
     bytes
 }
@@ -146,9 +128,7 @@ fn npy_files() {
     let folder = Folder::new();
     let whole = floats("(2, 3)", &[0.0; 6]);
     let matrix = |name: &str, bytes: &[u8]| folder.matrix(&folder.file(name, bytes));
-    let with = |descr: &str, fortran: &str, shape: &str| {
-        matrix("a.npy", &npy(descr, fortran, shape, &[0; 48]))
-    };
+    let with = |descr: &str, fortran: &str, shape: &str| matrix("a.npy", &npy(descr, fortran, shape, &[0; 48]));
     let mut version = whole.clone();
     version[6] = 9;
     let mut long = b"\x93NUMPY\x02\x00".to_vec();
@@ -230,11 +210,7 @@ fn compressed_files() {
     let (bomb_gz, bomb_npz) = (gzip(&bomb), npz(&[("x.npy", &bomb)], DEFLATED));
     // as small, but claims 10^12 rows
     let liar = npy("'|u1'", "False", "(1000000000000, 1)", &zeros[..1000]);
-    let endless = gzip(
-        [b"1,2,".repeat(20 << 20), b"\n".to_vec()]
-            .concat()
-            .as_slice(),
-    );
+    let endless = gzip([b"1,2,".repeat(20 << 20), b"\n".to_vec()].concat().as_slice());
     drop((zeros, bomb));
     let two = npz(&[("a.npy", &whole), ("b.npy", &whole)], STORED);
     let mut flipped = two.clone();
@@ -242,10 +218,7 @@ fn compressed_files() {
     flipped[at] ^= 1;
     let key = |key: &str, bytes: &[u8]| {
         let path = folder.file("z.npz", bytes);
-        let options = MatrixOptions {
-            key: Some(key.to_owned()),
-            ..MatrixOptions::default()
-        };
+        let options = MatrixOptions { key: Some(key.to_owned()), ..MatrixOptions::default() };
         folder.message(|| {
             let mut source = open_matrix(&path, &options)?;
             source.next_block(&mut Vec::new(), 100)
@@ -269,13 +242,7 @@ fn compressed_files() {
         matrix("two.npz", &two),
         key("c", &two),
         key("a", &flipped),
-        key(
-            "x",
-            &npz(
-                &[("x.npy", &npy("'|O'", "False", "(3,)", b"pickle"))],
-                DEFLATED,
-            ),
-        ),
+        key("x", &npz(&[("x.npy", &npy("'|O'", "False", "(3,)", b"pickle"))], DEFLATED)),
     ];
     insta::assert_snapshot!(messages.join("\n"), @r#"
     cut.npy.gz: is truncated, or goes on after its compressed data
@@ -308,10 +275,7 @@ fn idx_files() {
         matrix("b-idx3-ubyte", &[0, 0]),
         matrix("c-idx3-ubyte", &idx(8, &[2, 3, 3], &[0; 17])),
         matrix("d-idx3-ubyte", &idx(8, &[2, 3, 3], &[0; 19])),
-        matrix(
-            "e-idx3-ubyte",
-            &idx(8, &[u32::MAX, u32::MAX, u32::MAX], &[0; 9]),
-        ),
+        matrix("e-idx3-ubyte", &idx(8, &[u32::MAX, u32::MAX, u32::MAX], &[0; 9])),
         matrix("f-idx3-ubyte", &idx(8, &[1_000_000_000, 1000], &[0; 9])),
         matrix("g-idx3-ubyte", &idx(8, &[1, 1, 1, 1, 1, 1], &[0])),
         matrix("h-idx3-ubyte", &idx(7, &[1], &[0])),
@@ -353,13 +317,7 @@ fn text_files() {
         folder.message(|| {
             let path = folder.file("z.csv", "width,height\n1,2\n");
             let label_column = Some("heihgt".to_owned());
-            open_matrix(
-                &path,
-                &MatrixOptions {
-                    key: None,
-                    label_column,
-                },
-            )
+            open_matrix(&path, &MatrixOptions { key: None, label_column })
         }),
     ];
     insta::assert_snapshot!(messages.join("\n"), @r#"
@@ -382,12 +340,7 @@ fn text_files() {
 fn label_files() {
     let folder = Folder::new();
     let mut labels = [3.0; 20];
-    let array = |values: &[f64]| {
-        folder.file(
-            "train-labels.npy",
-            floats(&format!("({},)", values.len()), values),
-        )
-    };
+    let array = |values: &[f64]| folder.file("train-labels.npy", floats(&format!("({},)", values.len()), values));
     let mut with = |value: f64, classes| {
         labels[17] = value;
         folder.labels(&array(&labels), classes)
@@ -400,16 +353,10 @@ fn label_files() {
         with(f64::NAN, None),
         with(f64::INFINITY, Some(10)),
         with(4e9, None),
-        folder.labels(
-            &folder.file("one-hot.npy", floats("(2, 3)", &[0.0; 6])),
-            None,
-        ),
+        folder.labels(&folder.file("one-hot.npy", floats("(2, 3)", &[0.0; 6])), None),
         folder.message(|| {
             let rows = Some((100, "z.npy".to_owned()));
-            let options = LabelOptions {
-                rows,
-                ..LabelOptions::default()
-            };
+            let options = LabelOptions { rows, ..LabelOptions::default() };
             read_labels(&array(&[0.0; 99]), &options)
         }),
         folder.labels(&folder.file("y.csv", "label\n0\n1\n12\n"), Some(10)),
@@ -417,14 +364,8 @@ fn label_files() {
         folder.labels(&folder.file("y.csv", "0,1\n1,2\n"), None),
         folder.labels(&folder.file("y.csv", "a\nb\nc\na\n"), Some(2)),
         folder.labels(&folder.file("y.csv", "label,x\na,1\n,2\n"), None),
-        folder.labels(
-            &folder.file("y-idx1-ubyte", idx(8, &[3], &[0, 11, 2])),
-            Some(10),
-        ),
-        folder.labels(
-            &folder.file("y.npz", npz(&[("x.npy", b""), ("z.npy", b"")], STORED)),
-            None,
-        ),
+        folder.labels(&folder.file("y-idx1-ubyte", idx(8, &[3], &[0, 11, 2])), Some(10)),
+        folder.labels(&folder.file("y.npz", npz(&[("x.npy", b""), ("z.npy", b"")], STORED)), None),
     ];
     insta::assert_snapshot!(messages.join("\n"), @r#"
     train-labels.npy: row 17 has label 12, but --classes is 10 (labels run from 0 to 9)
@@ -450,20 +391,14 @@ fn label_files() {
 fn data_sets() {
     let folder = Folder::new();
     folder.file("X.npy", floats("(6, 1)", &[0.0, 1.0, 2.0, 3.0, 4.0, 5.0]));
-    folder.file(
-        "nan.npy",
-        floats("(5, 2)", &[0., 1., 2., 3., 4., 5., 6., f64::NAN, 8., 9.]),
-    );
+    folder.file("nan.npy", floats("(5, 2)", &[0., 1., 2., 3., 4., 5., 6., f64::NAN, 8., 9.]));
     folder.file("big.npy", floats("(5, 1)", &[0.0, 1.0, 1e300, 2.0, 3.0]));
     folder.file("y5.npy", floats("(5,)", &[0.0, 1.0, 2.0, 3.0, 4.0]));
     folder.file("few.npy", floats("(3, 1)", &[0.0, 1.0, 2.0]));
     folder.file("y.npz", npz(&[("y.npy", &floats("(1,)", &[0.0]))], STORED));
     let x = floats("(2, 1)", &[0.0, 1.0]);
     let wide = floats("(1, 2)", &[0.0, 1.0]);
-    folder.file(
-        "shapes.npz",
-        npz(&[("x_train.npy", &x), ("x_test.npy", &wide)], STORED),
-    );
+    folder.file("shapes.npz", npz(&[("x_train.npy", &x), ("x_test.npy", &wide)], STORED));
     for (name, bytes) in [
         ("train-images-idx3-ubyte", idx(8, &[2, 2, 2], &[0; 8])),
         ("train-labels-idx1-ubyte", idx(8, &[2], &[0, 1])),
@@ -498,14 +433,8 @@ fn data_sets() {
         folder.message(|| {
             let path = Some(folder.path("data"));
             let folders = [
-                SearchFolder {
-                    label: "$REPSHAPE_DATA".into(),
-                    path: None,
-                },
-                SearchFolder {
-                    label: "the user's data folder".into(),
-                    path,
-                },
+                SearchFolder { label: "$REPSHAPE_DATA".into(), path: None },
+                SearchFolder { label: "the user's data folder".into(), path },
             ];
             load(&"mnist".parse()?, &folders)
         }),

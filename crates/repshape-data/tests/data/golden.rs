@@ -27,10 +27,7 @@ fn every_type_order_dimension_and_format_reads_as_numpy_reads_it() {
             Some((file, key)) => (file, Some(key.to_owned())),
             None => (name.as_str(), None),
         };
-        let options = MatrixOptions {
-            key,
-            label_column: None,
-        };
+        let options = MatrixOptions { key, label_column: None };
         for block_rows in [1, 2, 1000] {
             let mut source = open_matrix(&folder().join(file), &options).unwrap();
             let (mut values, mut block) = (Vec::new(), Vec::new());
@@ -59,15 +56,7 @@ fn written_arrays_come_back() {
     let values: Vec<f64> = (0..7 * 2 * 3).map(|i| f64::from(i).sin()).collect();
     write_npy(&path, &[7, 2, 3], &values).unwrap();
     let matrix = read_matrix(&path).unwrap();
-    assert_eq!(
-        matrix,
-        Matrix {
-            rows: 7,
-            units: 6,
-            row_shape: vec![2, 3],
-            values
-        }
-    );
+    assert_eq!(matrix, Matrix { rows: 7, units: 6, row_shape: vec![2, 3], values });
     // NumPy maps files whose values start at a multiple of 64
     assert_eq!((std::fs::metadata(&path).unwrap().len() - 8 * 42) % 64, 0);
     for rows in 1..200 {
@@ -82,16 +71,12 @@ fn a_large_fortran_array_is_read_in_pieces() {
     let (rows, units) = (1000, 5000);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("f.npy");
-    let transposed: Vec<f64> = (0..rows * units)
-        .map(|at| (at % rows * units + at / rows) as f64)
-        .collect();
+    let transposed: Vec<f64> = (0..rows * units).map(|at| (at % rows * units + at / rows) as f64).collect();
     write_npy(&path, &[units, rows], &transposed).unwrap();
     // the same bytes are the rows x units array in Fortran order
     let mut bytes = std::fs::read(&path).unwrap();
     let header = String::from_utf8(bytes[10..128].to_vec()).unwrap();
-    let fortran = header
-        .replace("False", "True ")
-        .replace("(5000, 1000)", "(1000, 5000)");
+    let fortran = header.replace("False", "True ").replace("(5000, 1000)", "(1000, 5000)");
     bytes[10..128].copy_from_slice(fortran.as_bytes());
     std::fs::write(&path, bytes).unwrap();
     let ((), peak) = crate::memory::peak(|| {

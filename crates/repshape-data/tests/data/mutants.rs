@@ -3,9 +3,7 @@
 use std::path::Path;
 
 use rand::Rng;
-use repshape_data::{
-    LabelOptions, MatrixOptions, Purpose, below, open_matrix, read_labels, read_matrix, stream,
-};
+use repshape_data::{LabelOptions, MatrixOptions, Purpose, below, open_matrix, read_labels, read_matrix, stream};
 
 use crate::golden::folder;
 use crate::memory::peak;
@@ -70,31 +68,20 @@ fn survives(file: &str, keys: &[Option<&str>], index: u64) {
                 }
             }
         });
-        assert!(
-            bytes < 300 << 20,
-            "mutant {mutant} of {file} took {bytes} bytes"
-        );
+        assert!(bytes < 300 << 20, "mutant {mutant} of {file} took {bytes} bytes");
     }
     // otherwise the mutants are no test of the refusals, or of the rest
-    assert!(
-        refused > 100 && read > 0,
-        "{file}: {refused} refused, {read} read"
-    );
+    assert!(refused > 100 && read > 0, "{file}: {refused} refused, {read} read");
 }
 
 fn attempts(path: &Path, keys: &[Option<&str>]) -> Vec<Result<(), String>> {
     let mut results = vec![
         read_matrix(path).map(|_| ()).map_err(|e| e.to_string()),
-        read_labels(path, &LabelOptions::default())
-            .map(|_| ())
-            .map_err(|e| e.to_string()),
+        read_labels(path, &LabelOptions::default()).map(|_| ()).map_err(|e| e.to_string()),
     ];
     for key in keys {
         let key = key.map(str::to_owned);
-        let matrix = MatrixOptions {
-            key: key.clone(),
-            label_column: key.clone(),
-        };
+        let matrix = MatrixOptions { key: key.clone(), label_column: key.clone() };
         results.push(
             open_matrix(path, &matrix)
                 .and_then(|mut source| {
@@ -104,16 +91,8 @@ fn attempts(path: &Path, keys: &[Option<&str>]) -> Vec<Result<(), String>> {
                 })
                 .map_err(|e| e.to_string()),
         );
-        let labels = LabelOptions {
-            classes: Some(10),
-            key,
-            rows: None,
-        };
-        results.push(
-            read_labels(path, &labels)
-                .map(|_| ())
-                .map_err(|e| e.to_string()),
-        );
+        let labels = LabelOptions { classes: Some(10), key, rows: None };
+        results.push(read_labels(path, &labels).map(|_| ()).map_err(|e| e.to_string()));
     }
     results
 }
@@ -173,10 +152,7 @@ fn data_sets() {
         ] {
             let spec = text.parse().unwrap();
             let (_, bytes) = peak(|| repshape_data::load(&spec, &[]).map(|_| ()));
-            assert!(
-                bytes < 300 << 20,
-                "mutant {mutant} of {text} took {bytes} bytes"
-            );
+            assert!(bytes < 300 << 20, "mutant {mutant} of {text} took {bytes} bytes");
         }
     }
 }

@@ -4,9 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use repshape_data::write::write_npy;
-use repshape_data::{
-    Classes, DataSet, DataSpec, Hold, Part, SearchFolder, SplitSpec, Targets, Values, load, summary,
-};
+use repshape_data::{Classes, DataSet, DataSpec, Hold, Part, SearchFolder, SplitSpec, Targets, Values, load, summary};
 
 /// One column that holds each row's number.
 fn part(rows: usize) -> Part {
@@ -19,27 +17,12 @@ fn part(rows: usize) -> Part {
 }
 
 fn set(rows: usize) -> DataSet {
-    DataSet::new(
-        "toy",
-        &[1],
-        part(rows),
-        part(5),
-        Some(Classes {
-            count: 4,
-            names: None,
-        }),
-    )
-    .unwrap()
+    DataSet::new("toy", &[1], part(rows), part(5), Some(Classes { count: 4, names: None })).unwrap()
 }
 
 #[test]
 fn training_and_validation_share_no_row_and_leave_none_out() {
-    let (tuning, test) = set(103)
-        .split(&SplitSpec {
-            seed: 4,
-            ..SplitSpec::default()
-        })
-        .unwrap();
+    let (tuning, test) = set(103).split(&SplitSpec { seed: 4, ..SplitSpec::default() }).unwrap();
     let train: BTreeSet<u32> = tuning.train.source_rows().iter().copied().collect();
     let validation: BTreeSet<u32> = tuning.validation.source_rows().iter().copied().collect();
     assert_eq!((train.len(), validation.len(), test.rows()), (82, 21, 5));
@@ -57,38 +40,17 @@ fn training_and_validation_share_no_row_and_leave_none_out() {
 
 #[test]
 fn mnist_sized_sets_hold_out_10000_and_others_a_fifth() {
-    let held = |rows| {
-        set(rows)
-            .split(&SplitSpec::default())
-            .unwrap()
-            .0
-            .validation
-            .rows()
-    };
-    assert_eq!(
-        [60_000, 50_000, 10_000, 1437, 6].map(held),
-        [10_000, 10_000, 2000, 288, 2]
-    );
+    let held = |rows| set(rows).split(&SplitSpec::default()).unwrap().0.validation.rows();
+    assert_eq!([60_000, 50_000, 10_000, 1437, 6].map(held), [10_000, 10_000, 2000, 288, 2]);
 }
 
 #[test]
 fn fewer_training_rows_leave_validation_as_it_is() {
-    let spec = SplitSpec {
-        seed: 2,
-        ..SplitSpec::default()
-    };
+    let spec = SplitSpec { seed: 2, ..SplitSpec::default() };
     let (whole, _) = set(500).split(&spec).unwrap();
-    let (some, _) = set(500)
-        .split(&SplitSpec {
-            train_rows: Some(50),
-            ..spec.clone()
-        })
-        .unwrap();
+    let (some, _) = set(500).split(&SplitSpec { train_rows: Some(50), ..spec.clone() }).unwrap();
     assert_eq!(some.train.rows(), 50);
-    assert_eq!(
-        some.validation.source_rows(),
-        whole.validation.source_rows()
-    );
+    assert_eq!(some.validation.source_rows(), whole.validation.source_rows());
     let all: BTreeSet<u32> = whole.train.source_rows().iter().copied().collect();
     assert!(some.train.source_rows().iter().all(|row| all.contains(row)));
 }
@@ -96,16 +58,9 @@ fn fewer_training_rows_leave_validation_as_it_is() {
 #[test]
 fn a_seed_is_a_split() {
     let rows = |seed| {
-        let spec = SplitSpec {
-            seed,
-            train_rows: Some(20),
-            ..SplitSpec::default()
-        };
+        let spec = SplitSpec { seed, train_rows: Some(20), ..SplitSpec::default() };
         let (tuning, _) = set(200).split(&spec).unwrap();
-        (
-            tuning.train.source_rows().to_vec(),
-            tuning.validation.source_rows().to_vec(),
-        )
+        (tuning.train.source_rows().to_vec(), tuning.validation.source_rows().to_vec())
     };
     assert_eq!(rows(1), rows(1));
     assert_ne!(rows(1).0, rows(2).0);
@@ -115,11 +70,7 @@ fn a_seed_is_a_split() {
 #[test]
 fn rows_that_are_not_there_are_refused() {
     let message = |validation, train_rows| {
-        let spec = SplitSpec {
-            validation,
-            train_rows,
-            ..SplitSpec::default()
-        };
+        let spec = SplitSpec { validation, train_rows, ..SplitSpec::default() };
         set(100).split(&spec).map(|_| ()).unwrap_err().to_string()
     };
     let messages = [
@@ -136,36 +87,18 @@ fn rows_that_are_not_there_are_refused() {
     81 training rows cannot be had: toy has 100 and validation takes 20 of them, which leaves 1 to 80
     0 training rows cannot be had: toy has 100 and validation takes 20 of them, which leaves 1 to 80
     "#);
-    let none = SplitSpec {
-        validation: Some(Hold::Rows(0)),
-        ..SplitSpec::default()
-    };
+    let none = SplitSpec { validation: Some(Hold::Rows(0)), ..SplitSpec::default() };
     assert_eq!(set(100).split(&none).unwrap().0.train.rows(), 100);
 }
 
 #[test]
 fn a_spec_reads_rows_and_fractions_and_refuses_typing_errors() {
     let read = |text| serde_json::from_str::<SplitSpec>(text);
-    assert_eq!(
-        read(r#"{"validation": 10}"#).unwrap().validation,
-        Some(Hold::Rows(10))
-    );
-    assert_eq!(
-        read(r#"{"validation": 0.1}"#).unwrap().validation,
-        Some(Hold::Fraction(0.1))
-    );
+    assert_eq!(read(r#"{"validation": 10}"#).unwrap().validation, Some(Hold::Rows(10)));
+    assert_eq!(read(r#"{"validation": 0.1}"#).unwrap().validation, Some(Hold::Fraction(0.1)));
     assert_eq!(read("{}").unwrap(), SplitSpec::default());
-    assert!(
-        read(r#"{"train-rows": 5}"#)
-            .unwrap_err()
-            .to_string()
-            .contains("train_rows")
-    );
-    let spec = SplitSpec {
-        train_rows: Some(3),
-        seed: 9,
-        ..SplitSpec::default()
-    };
+    assert!(read(r#"{"train-rows": 5}"#).unwrap_err().to_string().contains("train_rows"));
+    let spec = SplitSpec { train_rows: Some(3), seed: 9, ..SplitSpec::default() };
     assert_eq!(read(&serde_json::to_string(&spec).unwrap()).unwrap(), spec);
     let data: DataSpec = serde_json::from_str(r#""mnist=a b""#).unwrap();
     assert_eq!(serde_json::to_string(&data).unwrap(), r#""mnist=a b""#);
@@ -173,26 +106,13 @@ fn a_spec_reads_rows_and_fractions_and_refuses_typing_errors() {
 
 #[test]
 fn standardizing_goes_by_the_training_rows_that_are_kept() {
-    let spec = SplitSpec {
-        standardize: true,
-        train_rows: Some(30),
-        ..SplitSpec::default()
-    };
-    let (plain, plain_test) = set(100)
-        .split(&SplitSpec {
-            standardize: false,
-            ..spec.clone()
-        })
-        .unwrap();
+    let spec = SplitSpec { standardize: true, train_rows: Some(30), ..SplitSpec::default() };
+    let (plain, plain_test) = set(100).split(&SplitSpec { standardize: false, ..spec.clone() }).unwrap();
     let (tuning, test) = set(100).split(&spec).unwrap();
     let values: Vec<f64> = plain.train.values().iter().map(|&x| f64::from(x)).collect();
     let mean = values.iter().sum::<f64>() / 30.0;
     let sd = (values.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / 30.0).sqrt();
-    let pairs = [
-        (&*plain.train, &*tuning.train),
-        (&*plain.validation, &*tuning.validation),
-        (&*plain_test, &*test),
-    ];
+    let pairs = [(&*plain.train, &*tuning.train), (&*plain.validation, &*tuning.validation), (&*plain_test, &*test)];
     for (before, after) in pairs {
         for (before, after) in before.values().iter().zip(after.values()) {
             // f64 arithmetic, then one rounding to f32
@@ -211,10 +131,7 @@ fn batches_gather_the_rows_asked_for() {
     tuning.train.gather_labels(&[3, 0, 3], &mut labels);
     let row = |i: usize| tuning.train.row(i)[0];
     assert_eq!(values, [row(3), row(0), row(3)]);
-    assert_eq!(
-        labels,
-        [row(3) as u32 % 3, row(0) as u32 % 3, row(3) as u32 % 3]
-    );
+    assert_eq!(labels, [row(3) as u32 % 3, row(0) as u32 % 3, row(3) as u32 % 3]);
 }
 
 fn load_text(text: &str) -> DataSet {
@@ -231,16 +148,8 @@ fn write_mnist(folder: &Path) {
     let labels = |values: &[u8]| [&[0, 0, 8, 1, 0, 0, 0, values.len() as u8][..], values].concat();
     let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     std::io::Write::write_all(&mut gz, &images(6, 0)).unwrap();
-    std::fs::write(
-        folder.join("train-images-idx3-ubyte.gz"),
-        gz.finish().unwrap(),
-    )
-    .unwrap();
-    std::fs::write(
-        folder.join("train-labels-idx1-ubyte"),
-        labels(&[0, 1, 2, 3, 4, 5]),
-    )
-    .unwrap();
+    std::fs::write(folder.join("train-images-idx3-ubyte.gz"), gz.finish().unwrap()).unwrap();
+    std::fs::write(folder.join("train-labels-idx1-ubyte"), labels(&[0, 1, 2, 3, 4, 5])).unwrap();
     std::fs::write(folder.join("t10k-images.idx3-ubyte"), images(2, 240)).unwrap();
     std::fs::write(folder.join("t10k-labels.idx1-ubyte"), labels(&[9, 0])).unwrap();
 }
@@ -251,46 +160,23 @@ fn four_idx_files_keep_their_own_test_rows_and_pixels_become_fractions() {
     let place = folder.path().join("MNIST, ein Satz – ü");
     write_mnist(&place);
     let set = load_text(&format!("mnist={}", place.display()));
-    assert_eq!(
-        (set.row_shape(), set.classes().unwrap().count),
-        (&[2, 1][..], 10)
-    );
+    assert_eq!((set.row_shape(), set.classes().unwrap().count), (&[2, 1][..], 10));
     let (tuning, test) = set.split(&SplitSpec::default()).unwrap();
-    assert_eq!(
-        (tuning.train.rows(), tuning.validation.rows(), test.rows()),
-        (4, 2, 2)
-    );
-    assert_eq!(
-        test.values(),
-        [240.0 / 255.0, 241.0 / 255.0, 242.0 / 255.0, 243.0 / 255.0]
-    );
+    assert_eq!((tuning.train.rows(), tuning.validation.rows(), test.rows()), (4, 2, 2));
+    assert_eq!(test.values(), [240.0 / 255.0, 241.0 / 255.0, 242.0 / 255.0, 243.0 / 255.0]);
     assert_eq!(test.labels().unwrap(), [9, 0]);
     let summary = summary(&set);
     assert_eq!(summary.train.class_counts, [1, 1, 1, 1, 1, 1, 0, 0, 0, 0]);
-    assert_eq!(
-        (summary.train.minimum, summary.train.maximum),
-        (0.0, 11.0 / 255.0)
-    );
+    assert_eq!((summary.train.minimum, summary.train.maximum), (0.0, 11.0 / 255.0));
 }
 
 #[test]
 fn without_a_path_the_search_folders_are_tried_in_order() {
     let folder = tempfile::tempdir().unwrap();
     write_mnist(&folder.path().join("second/mnist"));
-    let place = |label: &str, name: &str| SearchFolder {
-        label: label.into(),
-        path: Some(folder.path().join(name)),
-    };
-    let folders = [
-        place("$REPSHAPE_DATA", "first"),
-        place("the user's data folder", "second"),
-    ];
-    assert_eq!(
-        load(&"mnist".parse().unwrap(), &folders)
-            .unwrap()
-            .train_rows(),
-        6
-    );
+    let place = |label: &str, name: &str| SearchFolder { label: label.into(), path: Some(folder.path().join(name)) };
+    let folders = [place("$REPSHAPE_DATA", "first"), place("the user's data folder", "second")];
+    assert_eq!(load(&"mnist".parse().unwrap(), &folders).unwrap().train_rows(), 6);
 }
 
 #[test]
@@ -302,10 +188,7 @@ fn arrays_stay_as_they_are_and_a_fifth_is_held_out() {
     write_npy(&x, &[11, 2], &values).unwrap();
     write_npy(&y, &[11], &[0i64, 1, 2, 0, 1, 2, 0, 1, 2, 0, 1]).unwrap();
     let set = load_text(&format!("npy={},{}", x.display(), y.display()));
-    assert_eq!(
-        (set.train_rows(), set.test_rows(), set.columns()),
-        (8, 3, 2)
-    );
+    assert_eq!((set.train_rows(), set.test_rows(), set.columns()), (8, 3, 2));
     let (tuning, test) = set.split(&SplitSpec::default()).unwrap();
     for examples in [&*tuning.train, &*tuning.validation, &*test] {
         for (row, &source) in examples.source_rows().iter().enumerate() {
@@ -319,10 +202,7 @@ fn arrays_stay_as_they_are_and_a_fifth_is_held_out() {
     let unlabelled = load_text(&format!("npy={}", x.display()));
     let (tuning, _) = unlabelled.split(&SplitSpec::default()).unwrap();
     assert_eq!(tuning.train.targets(), &Targets::Input);
-    assert_eq!(
-        (tuning.train.labels(), tuning.train.classes()),
-        (None, None)
-    );
+    assert_eq!((tuning.train.labels(), tuning.train.classes()), (None, None));
 }
 
 /// The archive is NumPy's: tests/golden/sets.py.
@@ -330,10 +210,7 @@ fn arrays_stay_as_they_are_and_a_fifth_is_held_out() {
 fn archives_hold_a_set_with_or_without_test_rows() {
     let folder = crate::golden::folder();
     let own = load_text(&format!("npz={}", folder.join("set_test.npz").display()));
-    assert_eq!(
-        (own.train_rows(), own.test_rows(), own.row_shape()),
-        (6, 4, &[2, 3][..])
-    );
+    assert_eq!((own.train_rows(), own.test_rows(), own.row_shape()), (6, 4, &[2, 3][..]));
     assert_eq!(own.classes().unwrap().count, 5);
     let (_, test) = own.split(&SplitSpec::default()).unwrap();
     assert_eq!(test.labels().unwrap(), [4, 0, 1, 2]);
@@ -352,29 +229,20 @@ fn words_and_numbers_in_tables_are_labels() {
     use repshape_data::{LabelOptions, read_labels};
     let pets = crate::golden::folder().join("pets.csv");
     let by = |key: &str| {
-        let options = LabelOptions {
-            key: Some(key.to_owned()),
-            ..LabelOptions::default()
-        };
+        let options = LabelOptions { key: Some(key.to_owned()), ..LabelOptions::default() };
         read_labels(&pets, &options).unwrap()
     };
     let pet = by("pet");
     assert_eq!((pet.values, pet.classes), (vec![2, 1, 0, 1], 3));
     assert_eq!(pet.names.unwrap(), ["a \"big\" dog", "cat", "dog"]);
     let age = by("age");
-    assert_eq!(
-        (age.values, age.classes, age.names),
-        (vec![3, 2, 7, 0], 8, None)
-    );
+    assert_eq!((age.values, age.classes, age.names), (vec![3, 2, 7, 0], 8, None));
 
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("y.txt");
     let read = |text: &str, classes| {
         std::fs::write(&path, text).unwrap();
-        let options = LabelOptions {
-            classes,
-            ..LabelOptions::default()
-        };
+        let options = LabelOptions { classes, ..LabelOptions::default() };
         read_labels(&path, &options).unwrap()
     };
     // one column: a first line that alone is no number names it; words alone are all labels

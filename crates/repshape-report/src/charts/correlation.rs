@@ -44,20 +44,11 @@ mod tests {
     #[test]
     fn cells_are_hundredths_and_the_undefined_is_apart() {
         assert_eq!(
-            [
-                cell(Some(1.0)),
-                cell(Some(-0.256)),
-                cell(Some(1.0001)),
-                cell(Some(f32::NAN)),
-                cell(None)
-            ],
+            [cell(Some(1.0)), cell(Some(-0.256)), cell(Some(1.0001)), cell(Some(f32::NAN)), cell(None)],
             [100, -26, 100, -128, -128]
         );
         let drawn = matrix(2, &[Some(1.0), None, Some(-1.0), Some(0.0)]).unwrap();
-        assert_eq!(
-            drawn["matrix"]["cells"],
-            base64::encode(&[100, 128, 156, 0])
-        );
+        assert_eq!(drawn["matrix"]["cells"], base64::encode(&[100, 128, 156, 0]));
     }
 
     #[test]
@@ -69,10 +60,7 @@ mod tests {
 
     #[test]
     fn mean_leaves_out_the_diagonal_and_the_undefined() {
-        assert_eq!(
-            mean_absolute(2, &[Some(1.0), Some(-0.5), None, Some(1.0)]),
-            Some(0.5)
-        );
+        assert_eq!(mean_absolute(2, &[Some(1.0), Some(-0.5), None, Some(1.0)]), Some(0.5));
         assert_eq!(mean_absolute(1, &[Some(1.0)]), None);
     }
 }

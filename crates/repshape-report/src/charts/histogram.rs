@@ -14,9 +14,7 @@ pub(crate) fn option(histogram: &ClassHistogram) -> Option<Value> {
     if bins == 0 || histogram.counts.iter().any(|counts| counts.len() != bins) {
         return None;
     }
-    let totals: Vec<u64> = (0..bins)
-        .map(|bin| histogram.counts.iter().map(|counts| counts[bin]).sum())
-        .collect();
+    let totals: Vec<u64> = (0..bins).map(|bin| histogram.counts.iter().map(|counts| counts[bin]).sum()).collect();
     if totals.iter().all(|&total| total == 0) {
         return None;
     }
@@ -46,16 +44,9 @@ pub(crate) fn option(histogram: &ClassHistogram) -> Option<Value> {
             "label": { "position": "right", "distance": 8, "color": colour("muted"), "fontSize": 11 },
         });
     }
-    let middles: Vec<String> = histogram
-        .edges
-        .windows(2)
-        .map(|pair| significant((pair[0] + pair[1]) / 2.0))
-        .collect();
-    let ranges: Vec<[String; 2]> = histogram
-        .edges
-        .windows(2)
-        .map(|pair| [significant(pair[0]), significant(pair[1])])
-        .collect();
+    let middles: Vec<String> = histogram.edges.windows(2).map(|pair| significant((pair[0] + pair[1]) / 2.0)).collect();
+    let ranges: Vec<[String; 2]> =
+        histogram.edges.windows(2).map(|pair| [significant(pair[0]), significant(pair[1])]).collect();
     Some(json!({
         "grid": { "left": 6, "right": 12, "top": 22, "bottom": 26, "containLabel": true },
         "tooltip": { "trigger": "item", "formatter": format_by("histogram") },
@@ -77,9 +68,7 @@ fn cut(totals: &[u64]) -> Option<f64> {
     let mut sorted = totals.to_vec();
     sorted.sort_unstable_by(|a, b| b.cmp(a));
     match sorted[..] {
-        [first, second, ..] if second > 0 && first > 3 * second => {
-            Some((1.25 * second as f64).ceil())
-        }
+        [first, second, ..] if second > 0 && first > 3 * second => Some((1.25 * second as f64).ceil()),
         _ => None,
     }
 }
@@ -89,11 +78,7 @@ mod tests {
     use super::*;
 
     fn histogram(counts: &[&[u64]], edges: &[f64]) -> ClassHistogram {
-        ClassHistogram {
-            unit: 7,
-            edges: edges.to_vec(),
-            counts: counts.iter().map(|counts| counts.to_vec()).collect(),
-        }
+        ClassHistogram { unit: 7, edges: edges.to_vec(), counts: counts.iter().map(|counts| counts.to_vec()).collect() }
     }
 
     #[test]
@@ -107,16 +92,9 @@ mod tests {
 
     #[test]
     fn a_towering_bin_is_cut_and_says_its_count() {
-        let option = option(&histogram(
-            &[&[900, 4, 3], &[100, 4, 1]],
-            &[0.0, 1.0, 2.0, 3.0],
-        ))
-        .unwrap();
+        let option = option(&histogram(&[&[900, 4, 3], &[100, 4, 1]], &[0.0, 1.0, 2.0, 3.0])).unwrap();
         assert_eq!(option["yAxis"]["max"], 10.0);
-        assert_eq!(
-            option["series"][0]["markPoint"]["data"],
-            json!([{ "coord": [0, 10.0], "value": "↑ 1000" }])
-        );
+        assert_eq!(option["series"][0]["markPoint"]["data"], json!([{ "coord": [0, 10.0], "value": "↑ 1000" }]));
     }
 
     #[test]

@@ -14,10 +14,7 @@ pub(crate) fn option(table: &[RegularizerRow]) -> Value {
     let mut ends = Vec::new();
     for (at, row) in table.iter().enumerate() {
         trials.extend(
-            row.test_errors
-                .iter()
-                .filter(|error| error.is_finite())
-                .map(|&error| json!([in_percent(error), at])),
+            row.test_errors.iter().filter(|error| error.is_finite()).map(|&error| json!([in_percent(error), at])),
         );
         let Some(error) = row.test_error.filter(|error| error.mean.is_finite()) else {
             continue;
@@ -29,11 +26,7 @@ pub(crate) fn option(table: &[RegularizerRow]) -> Value {
         } else {
             "plain"
         };
-        let std = if error.std.is_finite() {
-            error.std
-        } else {
-            0.0
-        };
+        let std = if error.std.is_finite() { error.std } else { 0.0 };
         means.push(json!({
             "value": [in_percent(error.mean), at, in_percent(std)],
             "itemStyle": { "color": colour(if row.tied && !row.best { "paper" } else { emphasis }), "borderColor": colour(emphasis), "borderWidth": 2 },
@@ -112,21 +105,9 @@ mod tests {
             row("l1", Some(0.02), &[0.02]),
         ]);
         assert_eq!(option["yAxis"]["data"], json!([BASELINE, "rr", "l1"]));
-        assert_eq!(
-            option["series"][2]["data"],
-            json!([[2.0, 0], [4.0, 0], [2.0, 2]])
-        );
-        assert_eq!(
-            option["series"][0]["data"][1]["value"],
-            json!([2.0, 2, 0.5])
-        );
-        assert_eq!(
-            option["series"][0]["markLine"]["data"][0][0]["coord"],
-            json!([2.5, 0])
-        );
-        assert_eq!(
-            option["series"][2]["markLine"]["data"],
-            json!([{ "xAxis": 3.0 }])
-        );
+        assert_eq!(option["series"][2]["data"], json!([[2.0, 0], [4.0, 0], [2.0, 2]]));
+        assert_eq!(option["series"][0]["data"][1]["value"], json!([2.0, 2, 0.5]));
+        assert_eq!(option["series"][0]["markLine"]["data"][0][0]["coord"], json!([2.5, 0]));
+        assert_eq!(option["series"][2]["markLine"]["data"], json!([{ "xAxis": 3.0 }]));
     }
 }

@@ -7,34 +7,25 @@ use crate::page::RegularizerRow;
 
 /// Errors, as fractions, at the foot and the top of the axis that the tuning charts of a study share.
 ///
-/// The top is twice the lowest error, or the highest one if that is less: a weight that ruins the
-/// network is marked at the edge and leaves room for the others.
+/// The top is twice the error of the regularizer that tunes worst, or the highest error of all if that is
+/// less: every chosen weight is inside, and one that ruins the network is marked at the edge.
 pub(crate) fn shared_range(table: &[RegularizerRow]) -> Option<(f64, f64)> {
-    let errors = || {
-        table
-            .iter()
-            .flat_map(|row| &row.tuning)
-            .filter_map(|&(_, error)| error)
-            .filter(|error| error.is_finite())
+    let errors = |row: &RegularizerRow| -> Vec<f64> {
+        row.tuning.iter().filter_map(|&(_, error)| error).filter(|error| error.is_finite()).collect()
     };
-    let lowest = errors().reduce(f64::min)?;
-    let highest = errors().reduce(f64::max)?;
-    let top = if lowest > 0.0 {
-        highest.min(2.0 * lowest)
-    } else {
-        highest
-    };
+    let of_rows: Vec<Vec<f64>> = table.iter().map(errors).collect();
+    let best = || of_rows.iter().filter_map(|errors| errors.iter().copied().reduce(f64::min));
+    let lowest = best().reduce(f64::min)?;
+    let worst_best = best().reduce(f64::max)?;
+    let highest = of_rows.iter().flatten().copied().reduce(f64::max)?;
+    let top = if worst_best > 0.0 { highest.min(2.0 * worst_best) } else { highest };
     Some((lowest, top.max(lowest + 1e-3)))
 }
 
 /// The option for one row; `None` when it tried fewer than two positive weights.
 pub(crate) fn option(row: &RegularizerRow, (lowest, top): (f64, f64)) -> Option<Value> {
-    let mut tried: Vec<(f64, Option<f64>)> = row
-        .tuning
-        .iter()
-        .copied()
-        .filter(|(weight, _)| weight.is_finite() && *weight > 0.0)
-        .collect();
+    let mut tried: Vec<(f64, Option<f64>)> =
+        row.tuning.iter().copied().filter(|(weight, _)| weight.is_finite() && *weight > 0.0).collect();
     if tried.len() < 2 {
         return None;
     }
@@ -43,9 +34,7 @@ pub(crate) fn option(row: &RegularizerRow, (lowest, top): (f64, f64)) -> Option<
     let mut line = Vec::new();
     let mut beyond = Vec::new();
     for (weight, error) in tried {
-        let chosen = row
-            .weight
-            .is_some_and(|chosen| (chosen / weight - 1.0).abs() < 1e-9);
+        let chosen = row.weight.is_some_and(|chosen| (chosen / weight - 1.0).abs() < 1e-9);
         match error.filter(|error| error.is_finite()) {
             Some(error) if error <= top => line.push(json!({
                 "value": [weight, in_percent(error)],
@@ -101,13 +90,7 @@ mod tests {
 
     #[test]
     fn ruined_and_diverged_weights_stand_at_the_edge() {
-        let row = row(&[
-            (1.0, Some(0.9)),
-            (0.1, Some(0.02)),
-            (10.0, None),
-            (0.01, Some(0.03)),
-            (0.0, Some(0.04)),
-        ]);
+        let row = row(&[(1.0, Some(0.9)), (0.1, Some(0.02)), (10.0, None), (0.01, Some(0.03)), (0.0, Some(0.04))]);
         let range = shared_range(std::slice::from_ref(&row)).unwrap();
         assert_eq!(range, (0.02, 0.04));
         let option = option(&row, range).unwrap();

@@ -32,10 +32,7 @@ pub(crate) struct Figure {
 /// would share a name are told apart by a number. A plot without data is left out. Every file is an SVG and a PNG, except heat maps
 /// of over 64 units, which are PNG alone.
 pub fn figures(page: &Page, folder: &Path) -> Result<Vec<PathBuf>, ReportError> {
-    std::fs::create_dir_all(folder).map_err(|source| ReportError::Write {
-        path: folder.into(),
-        source,
-    })?;
+    std::fs::create_dir_all(folder).map_err(|source| ReportError::Write { path: folder.into(), source })?;
     let mut written = Vec::new();
     for (stem, figure) in collect(page) {
         write(figure, folder, &stem, &mut written)?;
@@ -47,39 +44,23 @@ fn collect(page: &Page) -> Vec<(String, Figure)> {
     let mut drawn = Vec::new();
     match page {
         Page::Study(study) => {
-            drawn.extend(
-                plots::test_errors(&study.table).map(|figure| ("test-errors".to_string(), figure)),
-            );
+            drawn.extend(plots::test_errors(&study.table).map(|figure| ("test-errors".to_string(), figure)));
             drawn.extend(plots::tuning(&study.table).map(|figure| ("tuning".to_string(), figure)));
             for panel in &study.panels {
-                drawn.extend(pictures(
-                    &[&panel.regularizer, &panel.site],
-                    &panel.pictures,
-                    &panel.history,
-                ));
+                drawn.extend(pictures(&[&panel.regularizer, &panel.site], &panel.pictures, &panel.history));
             }
         }
         Page::Run(run) => {
-            drawn.extend(
-                plots::learning(&run.history).map(|figure| ("learning".to_string(), figure)),
-            );
+            drawn.extend(plots::learning(&run.history).map(|figure| ("learning".to_string(), figure)));
             for one in &run.sites {
                 let site = one.site.as_deref().unwrap_or("");
-                drawn.extend(
-                    one.pictures
-                        .iter()
-                        .flat_map(|drawn| pictures(&[site], drawn, &[])),
-                );
+                drawn.extend(one.pictures.iter().flat_map(|drawn| pictures(&[site], drawn, &[])));
             }
         }
         Page::Measurement(page) => {
             for one in &page.measured {
                 let site = one.site.as_deref().unwrap_or("");
-                drawn.extend(
-                    one.pictures
-                        .iter()
-                        .flat_map(|drawn| pictures(&[&one.source, site], drawn, &[])),
-                );
+                drawn.extend(one.pictures.iter().flat_map(|drawn| pictures(&[&one.source, site], drawn, &[])));
             }
         }
     }
@@ -95,11 +76,7 @@ fn collect(page: &Page) -> Vec<(String, Figure)> {
 }
 
 fn pictures(names: &[&str], pictures: &Pictures, history: &[Curve]) -> Vec<(String, Figure)> {
-    let prefix: String = names
-        .iter()
-        .filter(|name| !name.is_empty())
-        .map(|name| slug(name) + "-")
-        .collect();
+    let prefix: String = names.iter().filter(|name| !name.is_empty()).map(|name| slug(name) + "-").collect();
     [
         ("correlation", plots::correlation(pictures)),
         ("histogram", plots::histogram(&pictures.histogram)),
@@ -115,44 +92,22 @@ fn pictures(names: &[&str], pictures: &Pictures, history: &[Curve]) -> Vec<(Stri
 /// `name` as part of a file name on any system: letters, digits, `.`, `_` and `-`, at most 60 of them.
 fn slug(name: &str) -> String {
     let safe = |c: char| {
-        if c.is_alphanumeric() || matches!(c, '.' | '_' | '-') {
-            c
-        } else {
-            '_'
-        }
+        if c.is_alphanumeric() || matches!(c, '.' | '_' | '-') { c } else { '_' }
     };
     let slug: String = name.chars().map(safe).take(60).collect();
     slug.trim_start_matches(['.', '-']).to_string()
 }
 
-fn write(
-    figure: Figure,
-    folder: &Path,
-    stem: &str,
-    written: &mut Vec<PathBuf>,
-) -> Result<(), ReportError> {
+fn write(figure: Figure, folder: &Path, stem: &str, written: &mut Vec<PathBuf>) -> Result<(), ReportError> {
     let scene = kuva::render::render::render_multiple(figure.plots, figure.layout);
     if figure.svg {
         let path = folder.join(format!("{stem}.svg"));
-        atomically(
-            &path,
-            kuva::backend::svg::SvgBackend
-                .render_scene(&scene)
-                .as_bytes(),
-        )?;
+        atomically(&path, kuva::backend::svg::SvgBackend.render_scene(&scene).as_bytes())?;
         written.push(path);
     }
     let path = folder.join(format!("{stem}.png"));
-    let pixels = kuva::RasterBackend::new()
-        .with_scale(PNG_SCALE)
-        .render_scene(&scene);
-    atomically(
-        &path,
-        &pixels.map_err(|reason| ReportError::Draw {
-            path: path.clone(),
-            reason,
-        })?,
-    )?;
+    let pixels = kuva::RasterBackend::new().with_scale(PNG_SCALE).render_scene(&scene);
+    atomically(&path, &pixels.map_err(|reason| ReportError::Draw { path: path.clone(), reason })?)?;
     written.push(path);
     Ok(())
 }

@@ -40,37 +40,19 @@ pub(super) fn test_errors(table: &[RegularizerRow]) -> Option<Figure> {
         let trials: Vec<(f64, f64)> = trials.collect();
         if !trials.is_empty() {
             plots.push(
-                ScatterPlot::new()
-                    .with_data(trials)
-                    .with_color(OTHER)
-                    .with_size(2.0)
-                    .with_marker_opacity(0.6)
-                    .into(),
+                ScatterPlot::new().with_data(trials).with_color(OTHER).with_size(2.0).with_marker_opacity(0.6).into(),
             );
         }
-        if let Some(error) = regularizer
-            .test_error
-            .filter(|error| error.mean.is_finite() && error.std.is_finite())
-        {
-            let colour = if regularizer.best || regularizer.tied {
-                BEST
-            } else {
-                OTHER
-            };
-            let mean = ScatterPlot::new()
-                .with_data([(100.0 * error.mean, at(row))])
-                .with_x_err([100.0 * error.std]);
+        if let Some(error) = regularizer.test_error.filter(|error| error.mean.is_finite() && error.std.is_finite()) {
+            let colour = if regularizer.best || regularizer.tied { BEST } else { OTHER };
+            let mean = ScatterPlot::new().with_data([(100.0 * error.mean, at(row))]).with_x_err([100.0 * error.std]);
             plots.push(mean.with_color(colour).with_size(4.0).into());
         }
     }
     if plots.is_empty() {
         return None;
     }
-    let names = table
-        .iter()
-        .rev()
-        .map(|row| label(&row.regularizer))
-        .collect();
+    let names = table.iter().rev().map(|row| label(&row.regularizer)).collect();
     let mut layout = Layout::auto_from_plots(&plots)
         .with_y_categories(names)
         .with_y_axis_min(0.4)
@@ -78,22 +60,11 @@ pub(super) fn test_errors(table: &[RegularizerRow]) -> Option<Figure> {
         .with_x_label("test error, %")
         .with_width(WIDTH)
         .with_height(60.0 + 24.0 * table.len() as f64);
-    if let Some(error) = table
-        .iter()
-        .find(|row| row.regularizer == BASELINE)
-        .and_then(|row| row.test_error)
-    {
-        layout = layout.with_reference_line(
-            ReferenceLine::vertical(100.0 * error.mean)
-                .with_color(OTHER)
-                .with_dasharray("6 4"),
-        );
+    if let Some(error) = table.iter().find(|row| row.regularizer == BASELINE).and_then(|row| row.test_error) {
+        layout = layout
+            .with_reference_line(ReferenceLine::vertical(100.0 * error.mean).with_color(OTHER).with_dasharray("6 4"));
     }
-    Some(Figure {
-        plots,
-        layout,
-        svg: true,
-    })
+    Some(Figure { plots, layout, svg: true })
 }
 
 /// Validation error against the weight, one line for each regularizer that tried two or more positive weights.
@@ -116,23 +87,15 @@ pub(super) fn tuning(table: &[RegularizerRow]) -> Option<Figure> {
         })
         .enumerate()
         .map(|(k, (row, tried))| {
-            let line = LinePlot::new()
-                .with_data(tried)
-                .with_color(colours::class(k));
+            let line = LinePlot::new().with_data(tried).with_color(colours::class(k));
             line.with_legend(label(&row.regularizer)).into()
         })
         .collect();
     if plots.is_empty() {
         return None;
     }
-    let layout = axes(&plots, "weight", "validation error, %")
-        .with_log_x()
-        .with_x_tick_format(powers_of_ten());
-    Some(Figure {
-        plots,
-        layout,
-        svg: true,
-    })
+    let layout = axes(&plots, "weight", "validation error, %").with_log_x().with_x_tick_format(powers_of_ten());
+    Some(Figure { plots, layout, svg: true })
 }
 
 /// Correlations, blue at -1, white at 0, red at 1, grey where undefined; row 0 at the top.
@@ -141,25 +104,12 @@ pub(super) fn correlation(pictures: &Pictures) -> Option<Figure> {
     if units == 0 || units.checked_mul(units) != Some(pictures.correlation.len()) {
         return None;
     }
-    let value =
-        |cell: &Option<f32>| cell.map_or(f64::NAN, |value| f64::from(value.clamp(-1.0, 1.0)));
-    let rows: Vec<Vec<f64>> = pictures
-        .correlation
-        .chunks(units)
-        .rev()
-        .map(|row| row.iter().map(value).collect())
-        .collect();
+    let value = |cell: &Option<f32>| cell.map_or(f64::NAN, |value| f64::from(value.clamp(-1.0, 1.0)));
+    let rows: Vec<Vec<f64>> =
+        pictures.correlation.chunks(units).rev().map(|row| row.iter().map(value).collect()).collect();
     // kuva scales the colours to the data's range: undo that, so that white is 0 in every figure
-    let defined = || {
-        rows.iter()
-            .flatten()
-            .copied()
-            .filter(|value| !value.is_nan())
-    };
-    let (lowest, highest) = (
-        defined().fold(f64::INFINITY, f64::min),
-        defined().fold(f64::NEG_INFINITY, f64::max),
-    );
+    let defined = || rows.iter().flatten().copied().filter(|value| !value.is_nan());
+    let (lowest, highest) = (defined().fold(f64::INFINITY, f64::min), defined().fold(f64::NEG_INFINITY, f64::max));
     if lowest > highest {
         return None;
     }
@@ -171,17 +121,9 @@ pub(super) fn correlation(pictures: &Pictures) -> Option<Figure> {
         format!("#{red:02x}{green:02x}{blue:02x}")
     }));
     let side = units as f64;
-    let heat_map = Heatmap::new()
-        .with_data(rows)
-        .with_color_map(map)
-        .with_cell_size(1.0);
-    let plots: Vec<Plot> = vec![
-        heat_map
-            .with_legend("correlation")
-            .with_x_range(0.0, side)
-            .with_y_range(0.0, side)
-            .into(),
-    ];
+    let heat_map = Heatmap::new().with_data(rows).with_color_map(map).with_cell_size(1.0);
+    let plots: Vec<Plot> =
+        vec![heat_map.with_legend("correlation").with_x_range(0.0, side).with_y_range(0.0, side).into()];
     let mut layout = Layout::auto_from_plots(&plots)
         .with_x_label("unit")
         .with_y_label("unit")
@@ -194,28 +136,16 @@ pub(super) fn correlation(pictures: &Pictures) -> Option<Figure> {
         .with_y_axis_min(0.0)
         .with_y_axis_max(side)
         // the first row is drawn at the top, so the axis counts downwards
-        .with_y_tick_format(TickFormat::Custom(Arc::new(move |at| {
-            format!("{}", side - at)
-        })));
+        .with_y_tick_format(TickFormat::Custom(Arc::new(move |at| format!("{}", side - at))));
     if units >= 4 {
-        layout = layout
-            .with_x_tick_step((side / 4.0).floor())
-            .with_y_tick_step((side / 4.0).floor());
+        layout = layout.with_x_tick_step((side / 4.0).floor()).with_y_tick_step((side / 4.0).floor());
     }
-    Some(Figure {
-        plots,
-        layout,
-        svg: units <= LARGEST_SVG_HEAT_MAP,
-    })
+    Some(Figure { plots, layout, svg: units <= LARGEST_SVG_HEAT_MAP })
 }
 
 /// One unit's counts as an outline for each class.
 pub(super) fn histogram(histogram: &ClassHistogram) -> Option<Figure> {
-    let bins = histogram
-        .edges
-        .len()
-        .checked_sub(1)
-        .filter(|bins| *bins > 0)?;
+    let bins = histogram.edges.len().checked_sub(1).filter(|bins| *bins > 0)?;
     if histogram.counts.iter().any(|counts| counts.len() != bins)
         || histogram.counts.iter().flatten().all(|count| *count == 0)
     {
@@ -229,64 +159,33 @@ pub(super) fn histogram(histogram: &ClassHistogram) -> Option<Figure> {
         .map(|(k, counts)| {
             let first = (histogram.edges[0], 0.0);
             let steps = counts.iter().enumerate().flat_map(|(bin, &count)| {
-                [
-                    (histogram.edges[bin], count as f64),
-                    (histogram.edges[bin + 1], count as f64),
-                ]
+                [(histogram.edges[bin], count as f64), (histogram.edges[bin + 1], count as f64)]
             });
-            let outline: Vec<(f64, f64)> = std::iter::once(first)
-                .chain(steps)
-                .chain([(histogram.edges[bins], 0.0)])
-                .collect();
+            let outline: Vec<(f64, f64)> =
+                std::iter::once(first).chain(steps).chain([(histogram.edges[bins], 0.0)]).collect();
             let line = LinePlot::new()
                 .with_data(outline)
                 .with_color(colours::class(k))
                 .with_stroke_width(1.2)
                 .with_fill()
                 .with_fill_opacity(0.3);
-            if labelled {
-                line.with_legend(k.to_string()).into()
-            } else {
-                line.into()
-            }
+            if labelled { line.with_legend(k.to_string()).into() } else { line.into() }
         })
         .collect();
-    let layout = axes(
-        &plots,
-        &format!("activation of unit {}", histogram.unit),
-        "rows",
-    );
-    Some(Figure {
-        plots,
-        layout,
-        svg: true,
-    })
+    let layout = axes(&plots, &format!("activation of unit {}", histogram.unit), "rows");
+    Some(Figure { plots, layout, svg: true })
 }
 
 /// Two units, one dot a row.
 pub(super) fn scatter(scatter: &Scatter) -> Option<Figure> {
     let [first, second] = scatter.units;
-    dots(
-        &scatter.points,
-        &scatter.labels,
-        &format!("unit {first}"),
-        &format!("unit {second}"),
-    )
+    dots(&scatter.points, &scatter.labels, &format!("unit {first}"), &format!("unit {second}"))
 }
 
 /// The first two principal components, one dot a row.
 pub(super) fn components(components: &Components) -> Option<Figure> {
-    let points: Vec<[f32; 2]> = components
-        .points
-        .iter()
-        .map(|point| [point[0], point[1]])
-        .collect();
-    dots(
-        &points,
-        &components.labels,
-        &points::axis_name(components, 0),
-        &points::axis_name(components, 1),
-    )
+    let points: Vec<[f32; 2]> = components.points.iter().map(|point| [point[0], point[1]]).collect();
+    dots(&points, &components.labels, &points::axis_name(components, 0), &points::axis_name(components, 1))
 }
 
 fn dots(points: &[[f32; 2]], labels: &[u32], x: &str, y: &str) -> Option<Figure> {
@@ -299,20 +198,10 @@ fn dots(points: &[[f32; 2]], labels: &[u32], x: &str, y: &str) -> Option<Figure>
                 "rect" => MarkerShape::Square,
                 _ => MarkerShape::Circle,
             };
-            let points: Vec<(f64, f64)> = points
-                .into_iter()
-                .map(|[x, y]| (f64::from(x), f64::from(y)))
-                .collect();
-            let dots = ScatterPlot::new()
-                .with_data(points)
-                .with_size(2.0)
-                .with_marker(shape)
-                .with_marker_opacity(0.7);
+            let points: Vec<(f64, f64)> = points.into_iter().map(|[x, y]| (f64::from(x), f64::from(y))).collect();
+            let dots = ScatterPlot::new().with_data(points).with_size(2.0).with_marker(shape).with_marker_opacity(0.7);
             match class {
-                Some(k) => dots
-                    .with_color(colours::class(k))
-                    .with_legend(k.to_string())
-                    .into(),
+                Some(k) => dots.with_color(colours::class(k)).with_legend(k.to_string()).into(),
                 None => dots.with_color(BEST).into(),
             }
         })
@@ -321,18 +210,13 @@ fn dots(points: &[[f32; 2]], labels: &[u32], x: &str, y: &str) -> Option<Figure>
         return None;
     }
     let layout = axes(&plots, x, y);
-    Some(Figure {
-        plots,
-        layout,
-        svg: true,
-    })
+    Some(Figure { plots, layout, svg: true })
 }
 
 /// Error curves in percent; the objective's terms, on a logarithmic axis, where there is no error.
 pub(super) fn learning(history: &[Curve]) -> Option<Figure> {
-    let errors = history
-        .iter()
-        .any(|curve| is_error(&curve.name) && curve.values.iter().any(|value| value.is_finite()));
+    let errors =
+        history.iter().any(|curve| is_error(&curve.name) && curve.values.iter().any(|value| value.is_finite()));
     let scale = if errors { 100.0 } else { 1.0 };
     let plots: Vec<Plot> = history
         .iter()
@@ -357,11 +241,7 @@ pub(super) fn learning(history: &[Curve]) -> Option<Figure> {
     let layout = axes(&plots, "epoch", if errors { "error, %" } else { "terms" });
     Some(Figure {
         plots,
-        layout: if errors {
-            layout
-        } else {
-            layout.with_log_y().with_y_tick_format(powers_of_ten())
-        },
+        layout: if errors { layout } else { layout.with_log_y().with_y_tick_format(powers_of_ten()) },
         svg: true,
     })
 }
@@ -379,11 +259,7 @@ fn axes(plots: &[Plot], x: &str, y: &str) -> Layout {
 fn powers_of_ten() -> TickFormat {
     TickFormat::Custom(Arc::new(|value| {
         let power = value.log10();
-        if (power - power.round()).abs() < 1e-6 {
-            weight(value)
-        } else {
-            String::new()
-        }
+        if (power - power.round()).abs() < 1e-6 { weight(value) } else { String::new() }
     }))
 }
 
@@ -403,31 +279,15 @@ mod tests {
             correlation: vec![Some(1.0), Some(0.5), Some(0.5), None],
             covariance: vec![0.0; 4],
             sparsity: vec![0.0; 2],
-            histogram: ClassHistogram {
-                unit: 0,
-                edges: vec![],
-                counts: vec![],
-            },
-            scatter: Scatter {
-                units: [0, 1],
-                points: vec![],
-                labels: vec![],
-            },
-            components: Components {
-                variance_share: vec![],
-                points: vec![],
-                labels: vec![],
-            },
+            histogram: ClassHistogram { unit: 0, edges: vec![], counts: vec![] },
+            scatter: Scatter { units: [0, 1], points: vec![], labels: vec![] },
+            components: Components { variance_share: vec![], points: vec![], labels: vec![] },
         };
         let figure = correlation(&pictures).unwrap();
         let scene = kuva::render::render::render_multiple(figure.plots, figure.layout);
         let svg = kuva::backend::svg::SvgBackend.render_scene(&scene);
         let [red, green, blue] = colours::diverging(0.5);
-        for colour in [
-            "#b2182b".to_string(),
-            format!("#{red:02x}{green:02x}{blue:02x}"),
-            "#b4bac2".into(),
-        ] {
+        for colour in ["#b2182b".to_string(), format!("#{red:02x}{green:02x}{blue:02x}"), "#b4bac2".into()] {
             assert!(svg.contains(&colour), "{colour} is not in the figure");
         }
         assert!(histogram(&pictures.histogram).is_none() && scatter(&pictures.scatter).is_none());

@@ -8,17 +8,11 @@ pub(crate) fn write(sheet: &mut Sheet, how: &[(String, String)]) {
         return;
     }
     sheet.raw("<section class=\"how\">\n<h2>How it was run</h2>\n");
-    let (long, short): (Vec<_>, Vec<_>) = how
-        .iter()
-        .partition(|(_, value)| value.trim_end().contains('\n'));
+    let (long, short): (Vec<_>, Vec<_>) = how.iter().partition(|(_, value)| value.trim_end().contains('\n'));
     if !short.is_empty() {
         sheet.raw("<dl>\n");
         for (term, value) in short {
-            sheet.raw(&format!(
-                "<div><dt>{}</dt><dd>{}</dd></div>\n",
-                escape::html(term),
-                escape::html(value)
-            ));
+            sheet.raw(&format!("<div><dt>{}</dt><dd>{}</dd></div>\n", escape::html(term), escape::html(value)));
         }
         sheet.raw("</dl>\n");
     }

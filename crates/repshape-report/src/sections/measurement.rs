@@ -26,10 +26,7 @@ pub(crate) fn measured(sheet: &mut Sheet, measured: &[Measured]) {
     if measured.is_empty() {
         return;
     }
-    let names: BTreeSet<&str> = measured
-        .iter()
-        .flat_map(|one| one.measures.keys().map(String::as_str))
-        .collect();
+    let names: BTreeSet<&str> = measured.iter().flat_map(|one| one.measures.keys().map(String::as_str)).collect();
     let titles: Vec<String> = measured.iter().map(|one| title(one, measured)).collect();
     let rows: Vec<HeatRow> = measured
         .iter()
@@ -41,9 +38,7 @@ pub(crate) fn measured(sheet: &mut Sheet, measured: &[Measured]) {
                 .measures
                 .iter()
                 .filter_map(|(name, value)| {
-                    value
-                        .filter(|value| value.is_finite())
-                        .map(|value| (name.as_str(), (value, None)))
+                    value.filter(|value| value.is_finite()).map(|value| (name.as_str(), (value, None)))
                 })
                 .collect(),
         })
@@ -52,37 +47,20 @@ pub(crate) fn measured(sheet: &mut Sheet, measured: &[Measured]) {
     if measured.len() > 1 {
         sheet.raw("<p class=\"lead\">A darker cell ranks higher in its column; tap a heading for its meaning.</p>\n");
     }
-    heat_table(
-        sheet,
-        if measured.len() > 1 { "Measured" } else { "" },
-        &rows,
-        &names.into_iter().collect::<Vec<_>>(),
-    );
+    heat_table(sheet, if measured.len() > 1 { "Measured" } else { "" }, &rows, &names.into_iter().collect::<Vec<_>>());
     sheet.raw("<ul class=\"sizes\">\n");
     for (one, title) in measured.iter().zip(&titles) {
-        let classes = one
-            .classes
-            .map_or("no labels".into(), |classes| format!("{classes} classes"));
+        let classes = one.classes.map_or("no labels".into(), |classes| format!("{classes} classes"));
         let notes: String = one.notes.iter().map(|note| format!("; {note}")).collect();
         let line = format!(": {} rows, {} units, {classes}{notes}", one.rows, one.units);
-        sheet.raw(&format!(
-            "<li><b>{}</b>{}</li>\n",
-            escape::html(title),
-            escape::html(&line)
-        ));
+        sheet.raw(&format!("<li><b>{}</b>{}</li>\n", escape::html(title), escape::html(&line)));
     }
     sheet.raw("</ul>\n</section>\n");
     let pictured: Vec<Pictured> = measured
         .iter()
         .zip(&titles)
         .filter_map(|(one, title)| {
-            Some(Pictured {
-                name: title,
-                mark: "",
-                site: None,
-                pictures: one.pictures.as_ref()?,
-                history: &[],
-            })
+            Some(Pictured { name: title, mark: "", site: None, pictures: one.pictures.as_ref()?, history: &[] })
         })
         .collect();
     if !pictured.is_empty() {

@@ -61,16 +61,10 @@ pub(crate) fn write(sheet: &mut Sheet, pictured: &[Pictured]) {
     }
     let kinds: Vec<&Kind> = KINDS
         .iter()
-        .filter(|kind| {
-            kind.name != "learning" || pictured.iter().any(|one| !one.history.is_empty())
-        })
+        .filter(|kind| kind.name != "learning" || pictured.iter().any(|one| !one.history.is_empty()))
         .collect();
     // a single representation has nothing to be compared with: all its pictures at once
-    let view = if pictured.len() > 1 {
-        "correlation"
-    } else {
-        "all"
-    };
+    let view = if pictured.len() > 1 { "correlation" } else { "all" };
     sheet.raw(&format!("<div class=\"pictures\" data-view=\"{view}\">\n"));
     if pictured.len() > 1 {
         sheet.raw("<div class=\"picker\" role=\"group\" aria-label=\"Picture\" hidden>\n");
@@ -86,10 +80,8 @@ pub(crate) fn write(sheet: &mut Sheet, pictured: &[Pictured]) {
     }
     sheet.raw("<div class=\"readings\">\n");
     for kind in &kinds {
-        sheet.raw(&format!(
-            "<p data-reading=\"{}\"><strong>{}.</strong> {}</p>\n",
-            kind.name, kind.title, kind.reading
-        ));
+        sheet
+            .raw(&format!("<p data-reading=\"{}\"><strong>{}.</strong> {}</p>\n", kind.name, kind.title, kind.reading));
     }
     sheet.raw("</div>\n<div class=\"keys\"><div class=\"scale\" data-key=\"correlation\" aria-hidden=\"true\"><span>−1</span><i></i><span>1</span><b></b><span>constant unit</span></div>\n");
     class_key(sheet, pictured);
@@ -102,11 +94,7 @@ pub(crate) fn write(sheet: &mut Sheet, pictured: &[Pictured]) {
 
 /// The colours of the classes; nothing without labels.
 fn class_key(sheet: &mut Sheet, pictured: &[Pictured]) {
-    let classes = pictured
-        .iter()
-        .map(|one| one.pictures.histogram.counts.len())
-        .max()
-        .unwrap_or(0);
+    let classes = pictured.iter().map(|one| one.pictures.histogram.counts.len()).max().unwrap_or(0);
     if classes < 2 {
         return;
     }
@@ -123,16 +111,9 @@ fn class_key(sheet: &mut Sheet, pictured: &[Pictured]) {
 
 fn panel(sheet: &mut Sheet, one: &Pictured) {
     let pictures = one.pictures;
-    sheet.raw(&format!(
-        "<section class=\"panel\">\n<h3>{}{}",
-        escape::html(one.name),
-        one.mark
-    ));
+    sheet.raw(&format!("<section class=\"panel\">\n<h3>{}{}", escape::html(one.name), one.mark));
     if let Some(site) = one.site {
-        sheet.raw(&format!(
-            " <span class=\"site\">{}</span>",
-            escape::html(site)
-        ));
+        sheet.raw(&format!(" <span class=\"site\">{}</span>", escape::html(site)));
     }
     sheet.raw("</h3>\n<div class=\"strip\">\n");
     let mean = correlation::mean_absolute(pictures.units, &pictures.correlation);
@@ -144,28 +125,17 @@ fn panel(sheet: &mut Sheet, one: &Pictured) {
                 None => format!("{} units", pictures.units),
             },
         ),
-        (
-            histogram::option(&pictures.histogram).map(option),
-            String::new(),
-        ),
-        (
-            points::scatter(&pictures.scatter).map(option),
-            String::new(),
-        ),
-        (
-            points::components(&pictures.components).map(option),
-            String::new(),
-        ),
+        (histogram::option(&pictures.histogram).map(option), String::new()),
+        (points::scatter(&pictures.scatter).map(option), String::new()),
+        (points::components(&pictures.components).map(option), String::new()),
         (learning::option(one.history).map(option), String::new()),
     ];
     for (kind, (spec, caption)) in KINDS.iter().zip(charts) {
         if kind.name == "learning" && one.history.is_empty() {
             continue;
         }
-        sheet.raw(&format!(
-            "<figure data-picture=\"{}\"><div class=\"figure-title\">{}</div>\n",
-            kind.name, kind.title
-        ));
+        sheet
+            .raw(&format!("<figure data-picture=\"{}\"><div class=\"figure-title\">{}</div>\n", kind.name, kind.title));
         match spec {
             Some(spec) => sheet.chart(kind.name, &format!("{}: {}", one.name, kind.title), spec),
             None => sheet.raw("<p class=\"nothing\">nothing to draw</p>\n"),

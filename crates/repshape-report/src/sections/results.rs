@@ -10,13 +10,9 @@ use crate::{
 
 /// Writes the table with its legend.
 pub(crate) fn write(sheet: &mut Sheet, study: &StudyPage) {
-    let measured = definitions::MAIN.iter().copied().filter(|name| {
-        study
-            .table
-            .iter()
-            .any(|row| row.measures.contains_key(*name))
-    });
-    let columns = definitions::ordered(measured);
+    let measured =
+        definitions::MAIN.iter().copied().filter(|name| study.table.iter().any(|row| row.measures.contains_key(*name)));
+    let columns = definitions::columns(measured);
     let diverged = study.table.iter().any(|row| row.diverged > 0);
     sheet.raw("<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Results\">\n<table class=\"results\">\n<thead><tr><th scope=\"col\">Regularizer</th><th scope=\"col\" class=\"number\">Weight</th><th scope=\"col\" class=\"number\">Test error, %</th><th scope=\"col\" class=\"number\">Trials</th>");
     if diverged {
@@ -26,16 +22,10 @@ pub(crate) fn write(sheet: &mut Sheet, study: &StudyPage) {
         sheet.raw(&heading(column));
     }
     sheet.raw("</tr></thead>\n<tbody>\n");
-    let texts: Vec<Vec<String>> = columns
-        .iter()
-        .map(|column| column_texts(&study.table, column.name))
-        .collect();
+    let texts: Vec<Vec<String>> = columns.iter().map(|column| column_texts(&study.table, column.name)).collect();
     for (at, row) in study.table.iter().enumerate() {
         let (class, mark) = mark(row);
-        sheet.raw(&format!(
-            "<tr class=\"{class}\"><th scope=\"row\">{}{mark}</th>",
-            escape::html(&row.regularizer)
-        ));
+        sheet.raw(&format!("<tr class=\"{class}\"><th scope=\"row\">{}{mark}</th>", escape::html(&row.regularizer)));
         sheet.raw(&cell(&row.weight.map_or(UNDEFINED.into(), number::weight)));
         sheet.raw(&match row.test_error {
             Some(error) => format!(
@@ -56,7 +46,7 @@ pub(crate) fn write(sheet: &mut Sheet, study: &StudyPage) {
     }
     sheet.raw(
         "</tbody>\n</table>\n</div>\n<p class=\"legend\"><span class=\"mark best\">best</span> lowest mean test error \
-         <span class=\"mark tied\">≈ best</span> its interval mean ± sd overlaps the best's. Errors: mean ± sample sd over trials; the rest: means over trials.</p>\n",
+         <span class=\"mark tied\">≈ best</span> its interval mean ± sd overlaps the best's. Errors: mean ± sample sd over trials; the rest: means over trials; + over positive values only.</p>\n",
     );
 }
 
@@ -85,13 +75,7 @@ pub(crate) fn heading(column: &Column) -> String {
 
 /// The means of one measure, aligned.
 fn column_texts(table: &[RegularizerRow], name: &str) -> Vec<String> {
-    let value = |row: &RegularizerRow| {
-        row.measures
-            .get(name)
-            .copied()
-            .flatten()
-            .map(|spread| spread.mean)
-    };
+    let value = |row: &RegularizerRow| row.measures.get(name).copied().flatten().map(|spread| spread.mean);
     number::column(&table.iter().map(value).collect::<Vec<_>>())
 }
 

@@ -15,11 +15,7 @@ pub(crate) fn write(sheet: &mut Sheet, run: &RunPage) {
     scores(sheet, run);
     if let Some(option) = learning::option(&run.history) {
         sheet.raw("<section>\n<h2>Learning curves</h2>\n<figure class=\"wide\">\n");
-        sheet.chart(
-            "learning",
-            "Learning curves",
-            serde_json::json!({ "option": option }),
-        );
+        sheet.chart("learning", "Learning curves", serde_json::json!({ "option": option }));
         sheet.raw("<figcaption>Errors in percent above; below, on a logarithmic axis, the terms that training minimised.</figcaption>\n</figure>\n</section>\n");
     }
     measurement::measured(sheet, &run.sites);
@@ -39,7 +35,9 @@ fn scores(sheet: &mut Sheet, run: &RunPage) {
                 escape::html(&score.split),
                 percent(error)
             ),
-            None => format!("<div class=\"card\"><span>{} loss</span><b>{loss}</b></div>\n", escape::html(&score.split)),
+            None => {
+                format!("<div class=\"card\"><span>{} loss</span><b>{loss}</b></div>\n", escape::html(&score.split))
+            }
         });
     }
     for (term, value) in &run.terms {

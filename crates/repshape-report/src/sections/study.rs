@@ -73,11 +73,7 @@ fn errors(sheet: &mut Sheet, study: &StudyPage) {
 }
 
 fn characteristics(sheet: &mut Sheet, study: &StudyPage) {
-    let names: BTreeSet<&str> = study
-        .table
-        .iter()
-        .flat_map(|row| row.measures.keys().map(String::as_str))
-        .collect();
+    let names: BTreeSet<&str> = study.table.iter().flat_map(|row| row.measures.keys().map(String::as_str)).collect();
     if names.is_empty() {
         return;
     }
@@ -99,12 +95,7 @@ fn characteristics(sheet: &mut Sheet, study: &StudyPage) {
                 .collect(),
         })
         .collect();
-    heat_table(
-        sheet,
-        "Regularizer",
-        &rows,
-        &names.into_iter().collect::<Vec<_>>(),
-    );
+    heat_table(sheet, "Regularizer", &rows, &names.into_iter().collect::<Vec<_>>());
     sheet.raw("</section>\n");
 }
 
@@ -112,11 +103,8 @@ fn weights(sheet: &mut Sheet, study: &StudyPage) {
     let Some(range) = tuning::shared_range(&study.table) else {
         return;
     };
-    let drawn: Vec<(&RegularizerRow, serde_json::Value)> = study
-        .table
-        .iter()
-        .filter_map(|row| Some((row, tuning::option(row, range)?)))
-        .collect();
+    let drawn: Vec<(&RegularizerRow, serde_json::Value)> =
+        study.table.iter().filter_map(|row| Some((row, tuning::option(row, range)?))).collect();
     if drawn.is_empty() {
         return;
     }
@@ -125,10 +113,7 @@ fn weights(sheet: &mut Sheet, study: &StudyPage) {
          a triangle is an error above the scale, a cross a run that diverged. All share one scale.</p>\n<div class=\"tunings\">\n",
     );
     for (row, option) in drawn {
-        sheet.raw(&format!(
-            "<figure><div class=\"figure-title\">{}</div>\n",
-            escape::html(&row.regularizer)
-        ));
+        sheet.raw(&format!("<figure><div class=\"figure-title\">{}</div>\n", escape::html(&row.regularizer)));
         sheet.chart(
             "tuning",
             &format!("Validation error against the weight of {}", row.regularizer),

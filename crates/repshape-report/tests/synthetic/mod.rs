@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 use rand_distr::{Distribution, Normal, Uniform};
 use repshape_report::{
-    Curve, Measured, MeasurementPage, Page, Panel, RegularizerRow, RunPage, Score, Spread,
-    StudyPage,
+    Curve, Measured, MeasurementPage, Page, Panel, RegularizerRow, RunPage, Score, Spread, StudyPage,
 };
 use repshape_stats::pictures::{ClassHistogram, Components, Pictures, Scatter};
 
@@ -34,104 +33,62 @@ pub fn study() -> Page {
     let mut rng = ChaCha8Rng::seed_from_u64(7);
     let mut table: Vec<RegularizerRow> = SET
         .iter()
-        .map(
-            |&(name, error, correlation, sparsity, inner, rank, weighted)| {
-                let noise = Normal::new(0.0, 0.0009).unwrap();
-                let test_errors: Vec<f64> =
-                    (0..5).map(|_| error + noise.sample(&mut rng)).collect();
-                let spread = |mean: f64| {
-                    Some(Spread {
-                        mean,
-                        std: 0.06 * mean,
-                    })
-                };
-                RegularizerRow {
-                    regularizer: name.into(),
-                    weight: weighted.then_some(0.1),
-                    trials: 5,
-                    diverged: 0,
-                    test_error: Some(mean_and_std(&test_errors)),
-                    test_errors,
-                    measures: BTreeMap::from([
-                        ("amplitude".into(), spread(2.4 * inner * (1.0 - sparsity))),
-                        ("covariance".into(), spread(2.1 * correlation * inner)),
-                        (
-                            "correlation".into(),
-                            if name == "rr" {
-                                None
-                            } else {
-                                spread(correlation)
-                            },
-                        ),
-                        ("variance".into(), spread(3.0 * inner)),
-                        ("sparsity".into(), spread(sparsity)),
-                        (
-                            "dead_units".into(),
-                            spread(if sparsity > 0.9 {
-                                0.31
-                            } else {
-                                0.02 * sparsity
-                            }),
-                        ),
-                        ("stable_rank".into(), spread(1.0 + rank as f64 / 6.0)),
-                        ("effective_rank".into(), spread(rank as f64 * 1.1)),
-                        ("class_wise_correlation".into(), spread(0.6 * correlation)),
-                        ("class_wise_variance".into(), spread(inner * inner)),
-                        (
-                            "class_wise_covariance".into(),
-                            spread(0.5 * correlation * inner),
-                        ),
-                        ("mi_x_lower".into(), spread(4.1 + inner)),
-                        ("mi_x_upper".into(), spread(5.6 + inner)),
-                        ("mi_y_upper".into(), spread(2.28)),
-                    ]),
-                    best: false,
-                    tied: false,
-                    tuning: if weighted {
-                        tuning(error, &mut rng)
-                    } else {
-                        Vec::new()
-                    },
-                }
-            },
-        )
+        .map(|&(name, error, correlation, sparsity, inner, rank, weighted)| {
+            let noise = Normal::new(0.0, 0.0009).unwrap();
+            let test_errors: Vec<f64> = (0..5).map(|_| error + noise.sample(&mut rng)).collect();
+            let spread = |mean: f64| Some(Spread { mean, std: 0.06 * mean });
+            RegularizerRow {
+                regularizer: name.into(),
+                weight: weighted.then_some(0.1),
+                trials: 5,
+                diverged: 0,
+                test_error: Some(mean_and_std(&test_errors)),
+                test_errors,
+                measures: BTreeMap::from([
+                    ("amplitude".into(), spread(2.4 * inner * (1.0 - sparsity))),
+                    ("covariance".into(), spread(2.1 * correlation * inner)),
+                    ("correlation".into(), if name == "rr" { None } else { spread(correlation) }),
+                    ("variance".into(), spread(3.0 * inner)),
+                    ("sparsity".into(), spread(sparsity)),
+                    ("dead_units".into(), spread(if sparsity > 0.9 { 0.31 } else { 0.02 * sparsity })),
+                    ("stable_rank".into(), spread(1.0 + rank as f64 / 6.0)),
+                    ("effective_rank".into(), spread(rank as f64 * 1.1)),
+                    ("class_wise_correlation".into(), spread(0.6 * correlation)),
+                    ("class_wise_variance".into(), spread(inner * inner)),
+                    ("class_wise_covariance".into(), spread(0.5 * correlation * inner)),
+                    ("mi_x_lower".into(), spread(4.1 + inner)),
+                    ("mi_x_upper".into(), spread(5.6 + inner)),
+                    ("mi_y_upper".into(), spread(2.28)),
+                ]),
+                best: false,
+                tied: false,
+                tuning: if weighted { tuning(error, &mut rng) } else { Vec::new() },
+            }
+        })
         .collect();
-    let lowest = table
-        .iter()
-        .map(|row| row.test_error.unwrap().mean)
-        .fold(f64::INFINITY, f64::min);
-    let best = table
-        .iter()
-        .find(|row| row.test_error.unwrap().mean == lowest)
-        .unwrap()
-        .test_error
-        .unwrap();
+    let lowest = table.iter().map(|row| row.test_error.unwrap().mean).fold(f64::INFINITY, f64::min);
+    let best = table.iter().find(|row| row.test_error.unwrap().mean == lowest).unwrap().test_error.unwrap();
     for row in &mut table {
         let error = row.test_error.unwrap();
         row.best = error.mean == lowest;
         row.tied = !row.best && error.mean - error.std <= best.mean + best.std;
     }
-    let panels = SET
-        .iter()
-        .map(|&(name, _, correlation, sparsity, inner, rank, _)| Panel {
-            regularizer: name.into(),
-            site: "fc5".into(),
-            pictures: pictures(
-                correlation,
-                sparsity,
-                inner,
-                rank,
-                &mut ChaCha8Rng::seed_from_u64(11),
-            ),
-            history: history(name, &mut ChaCha8Rng::seed_from_u64(3)),
-        });
+    let panels = SET.iter().map(|&(name, _, correlation, sparsity, inner, rank, _)| Panel {
+        regularizer: name.into(),
+        site: "fc5".into(),
+        pictures: pictures(correlation, sparsity, inner, rank, &mut ChaCha8Rng::seed_from_u64(11)),
+        history: history(name, &mut ChaCha8Rng::seed_from_u64(3)),
+    });
     Page::Study(StudyPage {
         title: "Twelve regularizers on digits".into(),
         subtitle: "MLP of five hidden layers of 100 units, penalty on fc5, 1,437 training and 360 test rows".into(),
         panels: panels.collect(),
         table,
         how: how(),
-        notes: vec!["rr: 3 dead units left out of correlation.".into(), "Mutual information: noise variance 0.1, ceiling ln N = 5.89 nats.".into()],
+        notes: vec![
+            "rr: 3 dead units left out of correlation.".into(),
+            "Mutual information: noise variance 0.1, ceiling ln N = 5.89 nats.".into(),
+        ],
     })
 }
 
@@ -142,26 +99,11 @@ pub fn run() -> Page {
         title: "cw-vr=0.1@fc5 on digits".into(),
         subtitle: "seed 1, 60 epochs, adam:1e-3".into(),
         scores: vec![
-            Score {
-                split: "train".into(),
-                error: Some(0.0007),
-                loss: Some(0.0041),
-            },
-            Score {
-                split: "validation".into(),
-                error: Some(0.0244),
-                loss: Some(0.0921),
-            },
-            Score {
-                split: "test".into(),
-                error: Some(0.0231),
-                loss: Some(0.0874),
-            },
+            Score { split: "train".into(), error: Some(0.0007), loss: Some(0.0041) },
+            Score { split: "validation".into(), error: Some(0.0244), loss: Some(0.0921) },
+            Score { split: "test".into(), error: Some(0.0231), loss: Some(0.0874) },
         ],
-        terms: vec![
-            ("task".into(), Some(0.0041)),
-            ("cw-vr@fc5".into(), Some(0.012)),
-        ],
+        terms: vec![("task".into(), Some(0.0041)), ("cw-vr@fc5".into(), Some(0.012))],
         history: history("cw-vr", &mut rng),
         sites: vec![
             measured("digits-cw-vr", Some("fc4"), 0.3, &mut rng),
@@ -179,10 +121,7 @@ pub fn measurement() -> Page {
         title: "Two matrices".into(),
         subtitle: "measured with all rows".into(),
         measured: vec![measured("z.npy", None, 0.3, &mut rng), tiny("w.npy")],
-        how: vec![(
-            "command".into(),
-            "repshape measure z.npy w.npy --report report.html".into(),
-        )],
+        how: vec![("command".into(), "repshape measure z.npy w.npy --report report.html".into())],
         notes: Vec::new(),
     })
 }
@@ -203,29 +142,11 @@ pub fn tiny(source: &str) -> Measured {
         notes: vec!["1 constant unit left out of correlation".into()],
         pictures: Some(Pictures {
             units: 3,
-            correlation: vec![
-                Some(1.0),
-                Some(-0.8),
-                None,
-                Some(-0.8),
-                Some(1.0),
-                None,
-                None,
-                None,
-                None,
-            ],
+            correlation: vec![Some(1.0), Some(-0.8), None, Some(-0.8), Some(1.0), None, None, None, None],
             covariance: vec![0.0; 9],
             sparsity: vec![0.0, 0.5, 1.0],
-            histogram: ClassHistogram {
-                unit: 1,
-                edges: vec![0.0, 0.5, 1.0],
-                counts: vec![vec![3, 1]],
-            },
-            scatter: Scatter {
-                units: [0, 1],
-                points: vec![[0.0, 1.0], [f32::NAN, 0.0], [1.0, 0.25]],
-                labels: vec![],
-            },
+            histogram: ClassHistogram { unit: 1, edges: vec![0.0, 0.5, 1.0], counts: vec![vec![3, 1]] },
+            scatter: Scatter { units: [0, 1], points: vec![[0.0, 1.0], [f32::NAN, 0.0], [1.0, 0.25]], labels: vec![] },
             components: Components {
                 variance_share: vec![0.9, 0.1],
                 points: vec![[0.0, 1.0, 0.0], [1.0, 0.0, 0.0]],
@@ -260,13 +181,7 @@ fn measured(source: &str, site: Option<&str>, inner: f64, rng: &mut ChaCha8Rng) 
 }
 
 /// Rectified mixtures of a few shared directions, with a centre for each class.
-fn pictures(
-    correlation: f64,
-    sparsity: f64,
-    inner: f64,
-    rank: usize,
-    rng: &mut ChaCha8Rng,
-) -> Pictures {
+fn pictures(correlation: f64, sparsity: f64, inner: f64, rank: usize, rng: &mut ChaCha8Rng) -> Pictures {
     let units = 100;
     let normal = Normal::new(0.0, 1.0).unwrap();
     let mixing: Vec<f64> = (0..rank * units).map(|_| normal.sample(rng)).collect();
@@ -276,33 +191,22 @@ fn pictures(
     let mut latent = Vec::with_capacity(ROWS * rank);
     for row in 0..ROWS {
         let class = row % CLASSES;
-        let place: Vec<f64> = (0..rank)
-            .map(|d| 1.5 * centres[class * rank + d] + inner * normal.sample(rng))
-            .collect();
+        let place: Vec<f64> = (0..rank).map(|d| 1.5 * centres[class * rank + d] + inner * normal.sample(rng)).collect();
         for unit in 0..units {
-            let signal: f64 = (0..rank)
-                .map(|d| place[d] * mixing[d * units + unit])
-                .sum::<f64>()
-                / (rank as f64).sqrt();
-            let z = 2.0 * shared * signal + (1.0 - shared) * normal.sample(rng)
-                - 2.5 * (sparsity - 0.45);
+            let signal: f64 =
+                (0..rank).map(|d| place[d] * mixing[d * units + unit]).sum::<f64>() / (rank as f64).sqrt();
+            let z = 2.0 * shared * signal + (1.0 - shared) * normal.sample(rng) - 2.5 * (sparsity - 0.45);
             rows.push(z.max(0.0));
         }
         latent.extend(place);
     }
     let column = |unit: usize| (0..ROWS).map(move |row| row * units + unit);
-    let means: Vec<f64> = (0..units)
-        .map(|unit| column(unit).map(|at| rows[at]).sum::<f64>() / ROWS as f64)
-        .collect();
+    let means: Vec<f64> = (0..units).map(|unit| column(unit).map(|at| rows[at]).sum::<f64>() / ROWS as f64).collect();
     let covariance = |i: usize, j: usize| {
-        (0..ROWS)
-            .map(|row| (rows[row * units + i] - means[i]) * (rows[row * units + j] - means[j]))
-            .sum::<f64>()
+        (0..ROWS).map(|row| (rows[row * units + i] - means[i]) * (rows[row * units + j] - means[j])).sum::<f64>()
             / ROWS as f64
     };
-    let c: Vec<f64> = (0..units * units)
-        .map(|at| covariance(at / units, at % units))
-        .collect();
+    let c: Vec<f64> = (0..units * units).map(|at| covariance(at / units, at % units)).collect();
     let mut by_variance: Vec<usize> = (0..units).collect();
     by_variance.sort_by(|&a, &b| c[b * units + b].total_cmp(&c[a * units + a]));
     let unit = by_variance[0];
@@ -329,30 +233,18 @@ fn pictures(
             .collect(),
         histogram: ClassHistogram {
             unit,
-            edges: (0..=bins)
-                .map(|bin| top * bin as f64 / bins as f64)
-                .collect(),
+            edges: (0..=bins).map(|bin| top * bin as f64 / bins as f64).collect(),
             counts,
         },
         scatter: Scatter {
             units: pair,
-            points: (0..ROWS)
-                .map(|row| pair.map(|unit| rows[row * units + unit] as f32))
-                .collect(),
+            points: (0..ROWS).map(|row| pair.map(|unit| rows[row * units + unit] as f32)).collect(),
             labels: labels.clone(),
         },
         components: Components {
             variance_share: vec![0.41, 0.22, 0.12],
             points: (0..ROWS)
-                .map(|row| {
-                    [0, 1, 2].map(|d| {
-                        if d < rank {
-                            latent[row * rank + d] as f32
-                        } else {
-                            0.0
-                        }
-                    })
-                })
+                .map(|row| [0, 1, 2].map(|d| if d < rank { latent[row * rank + d] as f32 } else { 0.0 }))
                 .collect(),
             labels,
         },
@@ -361,21 +253,11 @@ fn pictures(
 
 fn tuning(error: f64, rng: &mut ChaCha8Rng) -> Vec<(f64, Option<f64>)> {
     let jitter = Uniform::new(0.0, 0.002).unwrap();
-    [
-        (0.001, 0.004),
-        (0.01, 0.002),
-        (0.1, 0.0),
-        (1.0, 0.006),
-        (10.0, 0.4),
-        (100.0, f64::NAN),
-    ]
-    .map(|(weight, worse)| {
-        (
-            weight,
-            Some(error + 0.002 + worse + jitter.sample(rng)).filter(|error| error.is_finite()),
-        )
-    })
-    .to_vec()
+    [(0.001, 0.004), (0.01, 0.002), (0.1, 0.0), (1.0, 0.006), (10.0, 0.4), (100.0, f64::NAN)]
+        .map(|(weight, worse)| {
+            (weight, Some(error + 0.002 + worse + jitter.sample(rng)).filter(|error| error.is_finite()))
+        })
+        .to_vec()
 }
 
 fn history(name: &str, rng: &mut ChaCha8Rng) -> Vec<Curve> {
@@ -386,9 +268,7 @@ fn history(name: &str, rng: &mut ChaCha8Rng) -> Vec<Curve> {
         epochs: epochs.clone(),
         values: epochs
             .iter()
-            .map(|&epoch| {
-                (end + (start - end) * (-f64::from(epoch) / pace).exp()) * jitter.sample(rng)
-            })
+            .map(|&epoch| (end + (start - end) * (-f64::from(epoch) / pace).exp()) * jitter.sample(rng))
             .collect(),
     };
     let mut curves = vec![
@@ -418,12 +298,6 @@ fn how() -> Vec<(String, String)> {
 
 fn mean_and_std(values: &[f64]) -> Spread {
     let mean = values.iter().sum::<f64>() / values.len() as f64;
-    let square = values
-        .iter()
-        .map(|value| (value - mean).powi(2))
-        .sum::<f64>();
-    Spread {
-        mean,
-        std: (square / (values.len() - 1) as f64).sqrt(),
-    }
+    let square = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>();
+    Spread { mean, std: (square / (values.len() - 1) as f64).sqrt() }
 }

@@ -14,11 +14,6 @@ pub(super) fn all(reading: &Reading<'_>) -> Option<Value> {
 pub(super) fn positive(reading: &Reading<'_>) -> Option<Value> {
     let units = &reading.sketch().moments().units;
     let entries: u64 = units.positive_count.iter().sum();
-    let sum: f64 = units
-        .positive_mean
-        .iter()
-        .zip(&units.positive_count)
-        .map(|(mean, &n)| mean * n as f64)
-        .sum();
+    let sum: f64 = units.positive_mean.iter().zip(&units.positive_count).map(|(mean, &n)| mean * n as f64).sum();
     (entries > 0).then(|| Value::Real(sum / entries as f64))
 }

@@ -1,10 +1,7 @@
 //! The table of all measures.
 
 use super::{Reading, Value};
-use super::{
-    amplitude, correlation, covariance, dead_units, disentangled, information, rank, sparsity,
-    variance,
-};
+use super::{amplitude, correlation, covariance, dead_units, disentangled, information, rank, sparsity, variance};
 use crate::StatsError;
 
 /// One measure: its name, what it is, what holds for it, and how it is read.
@@ -83,22 +80,10 @@ pub enum Format {
     Nats,
 }
 
-const MOMENTS: Needs = Needs {
-    labels: false,
-    rows: false,
-};
-const LABELS: Needs = Needs {
-    labels: true,
-    rows: false,
-};
-const ROWS: Needs = Needs {
-    labels: false,
-    rows: true,
-};
-const LABELLED_ROWS: Needs = Needs {
-    labels: true,
-    rows: true,
-};
+const MOMENTS: Needs = Needs { labels: false, rows: false };
+const LABELS: Needs = Needs { labels: true, rows: false };
+const ROWS: Needs = Needs { labels: false, rows: true };
+const LABELLED_ROWS: Needs = Needs { labels: true, rows: true };
 
 const fn range(low: f64, high: High) -> Range {
     Range { low, high }
@@ -187,18 +172,9 @@ pub fn find(name: &str) -> Result<&'static MeasureRow, StatsError> {
 
 /// The place of this name in the catalog.
 pub(super) fn position(name: &str) -> Result<usize, StatsError> {
-    CATALOG
-        .iter()
-        .position(|row| row.name == name)
-        .ok_or_else(|| {
-            let similarity = |row: &MeasureRow| strsim::jaro_winkler(name, row.name);
-            let nearest = CATALOG
-                .iter()
-                .max_by(|a, b| similarity(a).total_cmp(&similarity(b)))
-                .map_or("", |row| row.name);
-            StatsError::UnknownMeasure {
-                name: name.to_owned(),
-                nearest,
-            }
-        })
+    CATALOG.iter().position(|row| row.name == name).ok_or_else(|| {
+        let similarity = |row: &MeasureRow| strsim::jaro_winkler(name, row.name);
+        let nearest = CATALOG.iter().max_by(|a, b| similarity(a).total_cmp(&similarity(b))).map_or("", |row| row.name);
+        StatsError::UnknownMeasure { name: name.to_owned(), nearest }
+    })
 }

@@ -12,10 +12,7 @@ pub(super) fn all(reading: &Reading<'_>) -> Option<Value> {
 
 /// Mean over the classes of the same inside the class; a class where fewer than two units vary is left out.
 pub(super) fn class_wise(reading: &Reading<'_>) -> Option<Value> {
-    mean_over_classes(reading, |class| {
-        of(&class.moments, |unit| class.is_constant(unit))
-    })
-    .map(Value::Real)
+    mean_over_classes(reading, |class| of(&class.moments, |unit| class.is_constant(unit))).map(Value::Real)
 }
 
 /// Each pair over the rows where both units are positive, variances included; a pair with fewer than two such rows,
@@ -36,20 +33,9 @@ pub(super) fn positive(reading: &Reading<'_>) -> Option<Value> {
 const CONSTANT: f64 = 1e-12;
 
 fn of(moments: &Comoment, is_constant: impl Fn(usize) -> bool) -> Option<f64> {
-    let varying: Vec<usize> = (0..moments.units())
-        .filter(|&unit| !is_constant(unit))
-        .collect();
-    let variances: Vec<f64> = varying
-        .iter()
-        .map(|&i| moments.covariance(i, i))
-        .collect::<Option<_>>()?;
-    mean_over_pairs(varying.len(), |a, b| {
-        rho(
-            moments.covariance(varying[a], varying[b])?,
-            variances[a],
-            variances[b],
-        )
-    })
+    let varying: Vec<usize> = (0..moments.units()).filter(|&unit| !is_constant(unit)).collect();
+    let variances: Vec<f64> = varying.iter().map(|&i| moments.covariance(i, i)).collect::<Option<_>>()?;
+    mean_over_pairs(varying.len(), |a, b| rho(moments.covariance(varying[a], varying[b])?, variances[a], variances[b]))
 }
 
 /// `abs(rho)`; `None` where a variance is 0 because the squares of its deviations are below the smallest number.

@@ -19,14 +19,9 @@ pub(super) fn class_wise(reading: &Reading<'_>) -> Option<Value> {
 pub(super) fn positive(reading: &Reading<'_>) -> Option<Value> {
     let moments = reading.sketch().moments();
     let (pairs, shift) = (moments.positive.as_ref()?, &moments.units.positive_mean);
-    mean_over_pairs(reading.units(), |i, j| {
-        pairs.pair(i, j, shift).map(|pair| pair.covariance.abs())
-    })
-    .map(Value::Real)
+    mean_over_pairs(reading.units(), |i, j| pairs.pair(i, j, shift).map(|pair| pair.covariance.abs())).map(Value::Real)
 }
 
 fn of(moments: &Comoment) -> Option<f64> {
-    mean_over_pairs(moments.units(), |i, j| {
-        moments.covariance(i, j).map(f64::abs)
-    })
+    mean_over_pairs(moments.units(), |i, j| moments.covariance(i, j).map(f64::abs))
 }

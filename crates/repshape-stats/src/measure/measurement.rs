@@ -52,11 +52,7 @@ impl Measures {
     /// The value of this name; `None` if it is undefined or was not chosen.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<f64> {
-        self.0
-            .iter()
-            .find(|(other, _)| *other == name)?
-            .1
-            .map(Value::as_f64)
+        self.0.iter().find(|(other, _)| *other == name)?.1.map(Value::as_f64)
     }
 }
 
@@ -86,9 +82,7 @@ impl<'de> Deserialize<'de> for Measures {
                     let row = catalog::find(&name).map_err(A::Error::custom)?;
                     // a count written by another program may be 5 or 5.0, a real number 1 or 1.0
                     let value = match row.format {
-                        Format::Count => map
-                            .next_value::<Option<f64>>()?
-                            .map(|count| Value::Count(count as u64)),
+                        Format::Count => map.next_value::<Option<f64>>()?.map(|count| Value::Count(count as u64)),
                         _ => map.next_value::<Option<f64>>()?.map(Value::Real),
                     };
                     values.push((row.name, value));
@@ -121,10 +115,7 @@ impl<'de> Deserialize<'de> for Schema {
         if found == Self::NAME {
             Ok(Self)
         } else {
-            Err(D::Error::custom(format!(
-                "schema is \"{found}\", expected \"{}\"",
-                Self::NAME
-            )))
+            Err(D::Error::custom(format!("schema is \"{found}\", expected \"{}\"", Self::NAME)))
         }
     }
 }
@@ -181,11 +172,7 @@ pub fn measure(sketch: &Sketch, selection: &Selection) -> Measurement {
         });
         values.push((row.name, value));
     }
-    let information = selection
-        .rows()
-        .any(|row| row.needs.rows)
-        .then(|| reading.information())
-        .flatten();
+    let information = selection.rows().any(|row| row.needs.rows).then(|| reading.information()).flatten();
     let bounds = information.and_then(|information| information.as_ref().ok());
     notes.splice(0..0, notes_on(&reading, selection));
     Measurement {
@@ -209,36 +196,21 @@ fn notes_on(reading: &Reading<'_>, selection: &Selection) -> Vec<String> {
     if sketch.rows() == 0 {
         return vec!["no rows: every measure is undefined".to_owned()];
     }
-    let plural = |count: usize, one: &str, many: &str| {
-        format!("{count} {}", if count == 1 { one } else { many })
-    };
+    let plural = |count: usize, one: &str, many: &str| format!("{count} {}", if count == 1 { one } else { many });
     let chosen = |name: &str| selection.rows().any(|row| row.name == name);
     if chosen("correlation") || chosen("mapc") {
         let dead = reading.dead();
         if dead > 0 {
-            notes.push(format!(
-                "{} left out of correlation",
-                plural(dead, "dead unit", "dead units")
-            ));
+            notes.push(format!("{} left out of correlation", plural(dead, "dead unit", "dead units")));
         }
         let constant = reading.constant() - dead;
         if constant > 0 {
-            notes.push(format!(
-                "{} left out of correlation",
-                plural(constant, "constant unit", "constant units")
-            ));
+            notes.push(format!("{} left out of correlation", plural(constant, "constant unit", "constant units")));
         }
     }
     let classes = &sketch.moments().classes;
-    let absent = classes
-        .iter()
-        .filter(|class| class.moments.count == 0)
-        .count();
-    if absent > 0
-        && selection
-            .rows()
-            .any(|row| row.needs.labels && !row.needs.rows)
-    {
+    let absent = classes.iter().filter(|class| class.moments.count == 0).count();
+    if absent > 0 && selection.rows().any(|row| row.needs.labels && !row.needs.rows) {
         let has = if absent == 1 { "has" } else { "have" };
         notes.push(format!(
             "{absent} of {} {has} no rows: left out of class-wise means",
@@ -251,11 +223,7 @@ fn notes_on(reading: &Reading<'_>, selection: &Selection) -> Vec<String> {
             Some(Err(error)) => notes.push(format!("mutual information is undefined: {error}")),
             Some(Ok(information)) => {
                 if (information.rows as u64) < sketch.rows() {
-                    notes.push(format!(
-                        "mi over a sample of {} of {} rows",
-                        information.rows,
-                        sketch.rows()
-                    ));
+                    notes.push(format!("mi over a sample of {} of {} rows", information.rows, sketch.rows()));
                 }
                 if information.x_at_ceiling {
                     notes.push("mi bounds within 1% of ln N".to_owned());

@@ -7,23 +7,10 @@ use crate::moments::ClassMoment;
 
 /// Mean of the defined `of_pair(i, j)` over the pairs `j < i`; `None` if no pair is defined.
 /// The sums run in a fixed order: the same bits at any number of threads.
-pub(super) fn mean_over_pairs(
-    units: usize,
-    of_pair: impl Fn(usize, usize) -> Option<f64> + Sync,
-) -> Option<f64> {
-    let of_unit = |i: usize| {
-        (0..i)
-            .filter_map(|j| of_pair(i, j))
-            .fold((0.0, 0_u64), |(sum, n), x| (sum + x, n + 1))
-    };
-    let of_units: Vec<(f64, u64)> = (0..units)
-        .into_par_iter()
-        .with_min_len(32)
-        .map(of_unit)
-        .collect();
-    let (sum, count) = of_units
-        .into_iter()
-        .fold((0.0, 0), |(sum, n), (x, more)| (sum + x, n + more));
+pub(super) fn mean_over_pairs(units: usize, of_pair: impl Fn(usize, usize) -> Option<f64> + Sync) -> Option<f64> {
+    let of_unit = |i: usize| (0..i).filter_map(|j| of_pair(i, j)).fold((0.0, 0_u64), |(sum, n), x| (sum + x, n + 1));
+    let of_units: Vec<(f64, u64)> = (0..units).into_par_iter().with_min_len(32).map(of_unit).collect();
+    let (sum, count) = of_units.into_iter().fold((0.0, 0), |(sum, n), (x, more)| (sum + x, n + more));
     (count > 0).then(|| sum / count as f64)
 }
 
@@ -39,15 +26,7 @@ pub(super) fn mean_over_classes(
     of_class: impl Fn(&ClassMoment) -> Option<f64> + Sync,
 ) -> Option<f64> {
     let classes = &reading.sketch().moments().classes;
-    let of_each: Vec<Option<f64>> = classes
-        .par_iter()
-        .map(|class| {
-            if class.moments.count == 0 {
-                None
-            } else {
-                of_class(class)
-            }
-        })
-        .collect();
+    let of_each: Vec<Option<f64>> =
+        classes.par_iter().map(|class| if class.moments.count == 0 { None } else { of_class(class) }).collect();
     mean(of_each.into_iter().flatten())
 }

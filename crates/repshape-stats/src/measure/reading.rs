@@ -54,17 +54,13 @@ impl<'a> Reading<'a> {
     /// Number of units that are 0 for every row.
     #[must_use]
     pub fn dead(&self) -> usize {
-        (0..self.units())
-            .filter(|&unit| self.sketch.moments().units.is_dead(unit))
-            .count()
+        (0..self.units()).filter(|&unit| self.sketch.moments().units.is_dead(unit)).count()
     }
 
     /// Number of units with one value only, the dead ones included.
     #[must_use]
     pub fn constant(&self) -> usize {
-        (0..self.units())
-            .filter(|&unit| self.sketch.moments().units.is_constant(unit))
-            .count()
+        (0..self.units()).filter(|&unit| self.sketch.moments().units.is_constant(unit)).count()
     }
 
     /// The biased covariance of all rows, row-major and symmetric, exactly 0 for constant units. `None` without rows.
@@ -73,9 +69,7 @@ impl<'a> Reading<'a> {
         let compute = || {
             let moments = self.sketch.moments();
             let units = self.units();
-            let constant: Vec<bool> = (0..units)
-                .map(|unit| moments.units.is_constant(unit))
-                .collect();
+            let constant: Vec<bool> = (0..units).map(|unit| moments.units.is_constant(unit)).collect();
             let mut covariance = vec![0.0; units * units];
             for i in 0..units {
                 for j in 0..=i {
@@ -96,16 +90,10 @@ impl<'a> Reading<'a> {
     pub fn variances(&self) -> Option<&[f64]> {
         let moments = self.sketch.moments();
         let variance = |i| {
-            if moments.units.is_constant(i) {
-                Some(0.0)
-            } else {
-                moments.all.covariance(i, i)
-            }
+            if moments.units.is_constant(i) { Some(0.0) } else { moments.all.covariance(i, i) }
         };
         let compute = || {
-            let variances = (0..self.units())
-                .map(variance)
-                .collect::<Option<Vec<f64>>>();
+            let variances = (0..self.units()).map(variance).collect::<Option<Vec<f64>>>();
             variances.filter(|_| moments.rows() > 0)
         };
         self.variances.get_or_init(compute).as_deref()
@@ -130,9 +118,7 @@ impl<'a> Reading<'a> {
             let mean = self.sketch.moments().all.mean();
             let mut second = self.covariance()?.to_vec();
             for (row, mean_i) in second.chunks_exact_mut(units).zip(&mean) {
-                row.iter_mut()
-                    .zip(&mean)
-                    .for_each(|(c, mean_j)| *c += mean_i * mean_j);
+                row.iter_mut().zip(&mean).for_each(|(c, mean_j)| *c += mean_i * mean_j);
             }
             let live = |unit: &usize| !self.sketch.moments().units.is_dead(*unit);
             let live: Vec<usize> = (0..units).filter(live).collect();
@@ -150,9 +136,7 @@ impl<'a> Reading<'a> {
         }
         let mut values = spectrum::eigenvalues(&part, of.len());
         // the null directions round to either side of 0; none of a second moment's is below
-        values
-            .iter_mut()
-            .for_each(|value| *value = if *value < 0.0 { 0.0 } else { *value });
+        values.iter_mut().for_each(|value| *value = if *value < 0.0 { 0.0 } else { *value });
         values.resize(units, 0.0);
         values
     }
@@ -163,16 +147,9 @@ impl<'a> Reading<'a> {
     pub fn information(&self) -> Option<&Result<MutualInformation, MiError>> {
         let compute = || {
             let sample = self.sketch.sample().read();
-            let labels = self
-                .sketch
-                .config()
-                .classes
-                .map(|classes| (sample.labels.as_slice(), classes));
-            let options = MiOptions {
-                variance: self.options.mi_variance,
-            };
-            (!sample.indices.is_empty())
-                .then(|| mutual_information(&sample.values, self.units(), labels, &options))
+            let labels = self.sketch.config().classes.map(|classes| (sample.labels.as_slice(), classes));
+            let options = MiOptions { variance: self.options.mi_variance };
+            (!sample.indices.is_empty()).then(|| mutual_information(&sample.values, self.units(), labels, &options))
         };
         self.information.get_or_init(compute).as_ref()
     }

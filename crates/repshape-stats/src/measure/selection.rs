@@ -15,10 +15,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self {
-            mi_variance: MiOptions::default().variance,
-            tdv_units: 1,
-        }
+        Self { mi_variance: MiOptions::default().variance, tdv_units: 1 }
     }
 }
 
@@ -40,10 +37,7 @@ pub struct Selection {
 
 impl Default for Selection {
     fn default() -> Self {
-        Self {
-            chosen: vec![true; CATALOG.len()],
-            options: Options::default(),
-        }
+        Self { chosen: vec![true; CATALOG.len()], options: Options::default() }
     }
 }
 
@@ -60,26 +54,14 @@ impl Selection {
     ///
     /// # Errors
     /// As [`Selection::all`], and if a name is not in the catalog; the error says the nearest one.
-    pub fn only<'n>(
-        names: impl IntoIterator<Item = &'n str>,
-        options: Options,
-    ) -> Result<Self, StatsError> {
-        let (NoiseVariance::Absolute(variance) | NoiseVariance::Relative(variance)) =
-            options.mi_variance;
+    pub fn only<'n>(names: impl IntoIterator<Item = &'n str>, options: Options) -> Result<Self, StatsError> {
+        let (NoiseVariance::Absolute(variance) | NoiseVariance::Relative(variance)) = options.mi_variance;
         if !(variance > 0.0 && variance.is_finite()) {
             let expected = "a finite number above 0";
-            return Err(StatsError::Setting {
-                field: "mi_variance",
-                found: variance.to_string(),
-                expected,
-            });
+            return Err(StatsError::Setting { field: "mi_variance", found: variance.to_string(), expected });
         }
         if options.tdv_units == 0 {
-            return Err(StatsError::Setting {
-                field: "tdv_units",
-                found: "0".into(),
-                expected: "at least 1",
-            });
+            return Err(StatsError::Setting { field: "tdv_units", found: "0".into(), expected: "at least 1" });
         }
         let mut chosen = vec![false; CATALOG.len()];
         for name in names {
@@ -99,11 +81,7 @@ impl Selection {
 
     /// The chosen measures, in the order of the catalog.
     pub fn rows(&self) -> impl Iterator<Item = &'static MeasureRow> {
-        CATALOG
-            .iter()
-            .zip(&self.chosen)
-            .filter(|(_, chosen)| **chosen)
-            .map(|(row, _)| row)
+        CATALOG.iter().zip(&self.chosen).filter(|(_, chosen)| **chosen).map(|(row, _)| row)
     }
 
     /// The settings.

@@ -12,20 +12,13 @@ pub(super) fn all(reading: &Reading<'_>) -> Option<Value> {
 pub(super) fn positive(reading: &Reading<'_>) -> Option<Value> {
     let units = &reading.sketch().moments().units;
     let variances = units.positive_spread.iter().zip(&units.positive_count);
-    mean(
-        variances
-            .filter(|(_, count)| **count > 0)
-            .map(|(spread, &count)| spread / count as f64),
-    )
-    .map(Value::Real)
+    mean(variances.filter(|(_, count)| **count > 0).map(|(spread, &count)| spread / count as f64)).map(Value::Real)
 }
 
 /// Mean over k, i of `v^k_i`; a class with one row counts as 0.
 pub(super) fn class_wise(reading: &Reading<'_>) -> Option<Value> {
-    mean_over_classes(reading, |class| {
-        mean((0..reading.units()).filter_map(|i| class.moments.covariance(i, i)))
-    })
-    .map(Value::Real)
+    mean_over_classes(reading, |class| mean((0..reading.units()).filter_map(|i| class.moments.covariance(i, i))))
+        .map(Value::Real)
 }
 
 /// The same with each unit mapped to [0, 10] by its extremes over all rows; a unit with one value only gives 0.

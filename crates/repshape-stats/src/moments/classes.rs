@@ -31,11 +31,7 @@ pub struct ClassMoment {
 
 impl ClassMoment {
     pub(crate) fn empty() -> Self {
-        Self {
-            moments: Comoment::empty(),
-            min: Vec::new(),
-            max: Vec::new(),
-        }
+        Self { moments: Comoment::empty(), min: Vec::new(), max: Vec::new() }
     }
 
     /// Whether the unit has one value only in this class (or the class no row).
@@ -59,13 +55,7 @@ impl ClassMoment {
 }
 
 /// Of the rows `z` with their checked labels: the rows of each class are gathered, then treated as one set of rows.
-pub(crate) fn of(
-    z: &[f64],
-    labels: &[u32],
-    units: usize,
-    classes: usize,
-    keep: ClassMoments,
-) -> Vec<ClassMoment> {
+pub(crate) fn of(z: &[f64], labels: &[u32], units: usize, classes: usize, keep: ClassMoments) -> Vec<ClassMoment> {
     let mut rows_of = vec![Vec::new(); classes];
     for (n, &label) in labels.iter().enumerate() {
         rows_of[label as usize].push(n);
@@ -86,11 +76,7 @@ pub(crate) fn of(
             extremes(row, &mut min, &mut max);
             gathered.extend_from_slice(row);
         }
-        ClassMoment {
-            moments: Comoment::of(&mut gathered, units, spread),
-            min,
-            max,
-        }
+        ClassMoment { moments: Comoment::of(&mut gathered, units, spread), min, max }
     };
     rows_of.iter().map(of_class).collect()
 }

@@ -46,10 +46,7 @@ impl Spread {
     pub(crate) fn diagonal(centred: &[f64], units: usize) -> Self {
         let mut squares = vec![0.0; units];
         for row in centred.chunks_exact(units) {
-            squares
-                .iter_mut()
-                .zip(row)
-                .for_each(|(sum, z)| *sum += z * z);
+            squares.iter_mut().zip(row).for_each(|(sum, z)| *sum += z * z);
         }
         Self::Diagonal(squares)
     }
@@ -57,20 +54,11 @@ impl Spread {
 
 impl Comoment {
     pub(crate) fn empty() -> Self {
-        Self {
-            count: 0,
-            shift: Vec::new(),
-            offset: Vec::new(),
-            spread: Spread::Full(Vec::new()),
-        }
+        Self { count: 0, shift: Vec::new(), offset: Vec::new(), spread: Spread::Full(Vec::new()) }
     }
 
     /// Of the row-major rows `z`, which are left centred; `spread` is one of [`Spread`]'s two.
-    pub(crate) fn of(
-        z: &mut [f64],
-        units: usize,
-        spread: impl Fn(&[f64], usize) -> Spread,
-    ) -> Self {
+    pub(crate) fn of(z: &mut [f64], units: usize, spread: impl Fn(&[f64], usize) -> Spread) -> Self {
         let count = z.len() / units;
         if count == 0 {
             return Self::empty();
@@ -78,12 +66,7 @@ impl Comoment {
         let shift = centre(z, units);
         // what is left of the mean after rounding
         let offset = centre(z, units);
-        Self {
-            count: count as u64,
-            shift,
-            offset,
-            spread: spread(z, units),
-        }
+        Self { count: count as u64, shift, offset, spread: spread(z, units) }
     }
 
     /// Number of units; 0 without rows.
@@ -95,11 +78,7 @@ impl Comoment {
     /// Mean of each unit; empty without rows.
     #[must_use]
     pub fn mean(&self) -> Vec<f64> {
-        self.shift
-            .iter()
-            .zip(&self.offset)
-            .map(|(shift, offset)| shift + offset)
-            .collect()
+        self.shift.iter().zip(&self.offset).map(|(shift, offset)| shift + offset).collect()
     }
 
     /// The biased covariance (1/N) of units i and j, 0 for one row. `None` without rows, and for a
@@ -126,22 +105,19 @@ impl Comoment {
         let units = self.units();
         let (own, theirs) = (self.count as f64, other.count as f64);
         let rows = own + theirs;
-        let apart =
-            |i: usize| (other.shift[i] - self.shift[i]) + (other.offset[i] - self.offset[i]);
+        let apart = |i: usize| (other.shift[i] - self.shift[i]) + (other.offset[i] - self.offset[i]);
         let apart: Vec<f64> = (0..units).map(apart).collect();
         let weight = own * theirs / rows;
         match (&mut self.spread, &other.spread) {
             (Spread::Full(into), Spread::Full(from)) => {
-                into.par_chunks_mut(units)
-                    .with_min_len(64)
-                    .zip(from.par_chunks(units))
-                    .enumerate()
-                    .for_each(|(i, (into, from))| {
+                into.par_chunks_mut(units).with_min_len(64).zip(from.par_chunks(units)).enumerate().for_each(
+                    |(i, (into, from))| {
                         let scale = weight * apart[i];
                         for ((sum, from), apart) in into[..=i].iter_mut().zip(from).zip(&apart) {
                             *sum += from + scale * apart;
                         }
-                    });
+                    },
+                );
             }
             (Spread::Diagonal(into), Spread::Diagonal(from)) => {
                 for ((sum, from), apart) in into.iter_mut().zip(from).zip(&apart) {
@@ -151,10 +127,7 @@ impl Comoment {
             // the same configuration makes both, and `Sketch::merge` compares configurations
             _ => unreachable!("full and diagonal co-moments never meet"),
         }
-        self.offset
-            .iter_mut()
-            .zip(&apart)
-            .for_each(|(offset, apart)| *offset += apart * (theirs / rows));
+        self.offset.iter_mut().zip(&apart).for_each(|(offset, apart)| *offset += apart * (theirs / rows));
         self.count += other.count;
     }
 }

@@ -76,10 +76,8 @@ impl Moments {
             return Self::of_chunk(config, block, start, end);
         }
         let middle = start + rows.div_ceil(CHUNK_ROWS).div_ceil(2) * CHUNK_ROWS;
-        let (mut left, right) = rayon::join(
-            || Self::of_rows(config, block, start, middle),
-            || Self::of_rows(config, block, middle, end),
-        );
+        let (mut left, right) =
+            rayon::join(|| Self::of_rows(config, block, start, middle), || Self::of_rows(config, block, middle, end));
         left.merge(right);
         left
     }
@@ -89,20 +87,13 @@ impl Moments {
         block.copy_rows(start, &mut z);
         let units = UnitMoments::of(&z, config.units, config.zero_eps);
         let mut moments = Self {
-            positive: config
-                .positive_pairs
-                .then(|| PositivePairs::of(&z, &units.positive_mean)),
+            positive: config.positive_pairs.then(|| PositivePairs::of(&z, &units.positive_mean)),
             units,
             ..Self::new(config)
         };
         if let (Some(labels), false) = (block.labels(), moments.classes.is_empty()) {
-            moments.classes = classes::of(
-                &z,
-                &labels[start..end],
-                config.units,
-                moments.classes.len(),
-                config.class_moments,
-            );
+            moments.classes =
+                classes::of(&z, &labels[start..end], config.units, moments.classes.len(), config.class_moments);
         }
         moments.all = Comoment::of(&mut z, config.units, Spread::full);
         moments
@@ -110,19 +101,13 @@ impl Moments {
 
     /// Joins the moments of other rows, made with the same configuration.
     pub(crate) fn merge(&mut self, other: Self) {
-        let (shift, other_shift) = (
-            self.units.positive_mean.clone(),
-            other.units.positive_mean.clone(),
-        );
+        let (shift, other_shift) = (self.units.positive_mean.clone(), other.units.positive_mean.clone());
         self.units.merge(other.units);
         if let (Some(mine), Some(theirs)) = (&mut self.positive, other.positive) {
             mine.merge(&shift, theirs, &other_shift, &self.units.positive_mean);
         }
         self.all.merge(other.all);
-        self.classes
-            .par_iter_mut()
-            .zip(other.classes)
-            .for_each(|(mine, theirs)| mine.merge(theirs));
+        self.classes.par_iter_mut().zip(other.classes).for_each(|(mine, theirs)| mine.merge(theirs));
     }
 }
 
@@ -131,15 +116,9 @@ pub(crate) fn check_finite(block: &Block<'_>, first_row: u64) -> Result<(), Stat
     const PIECE: usize = 4096;
     let bad = (0..block.rows().div_ceil(PIECE))
         .into_par_iter()
-        .find_map_first(|piece| {
-            block.first_non_finite(piece * PIECE, block.rows().min((piece + 1) * PIECE))
-        });
+        .find_map_first(|piece| block.first_non_finite(piece * PIECE, block.rows().min((piece + 1) * PIECE)));
     match bad {
         None => Ok(()),
-        Some((row, unit, value)) => Err(StatsError::NonFinite {
-            row: first_row + row as u64,
-            unit,
-            value,
-        }),
+        Some((row, unit, value)) => Err(StatsError::NonFinite { row: first_row + row as u64, unit, value }),
     }
 }

@@ -37,12 +37,7 @@ pub struct PairMoments {
 
 impl PositivePairs {
     pub(crate) fn empty() -> Self {
-        Self {
-            counts: Vec::new(),
-            sums: Vec::new(),
-            squares: Vec::new(),
-            products: Vec::new(),
-        }
+        Self { counts: Vec::new(), sums: Vec::new(), squares: Vec::new(), products: Vec::new() }
     }
 
     /// Of the rows `z`, about `shift`, the positive means of the same rows.
@@ -50,9 +45,7 @@ impl PositivePairs {
         let units = shift.len();
         let mut mask = vec![0.0; z.len()];
         let mut shifted = vec![0.0; z.len()];
-        let rows = mask
-            .chunks_exact_mut(units)
-            .zip(shifted.chunks_exact_mut(units));
+        let rows = mask.chunks_exact_mut(units).zip(shifted.chunks_exact_mut(units));
         for ((mask, shifted), z) in rows.zip(z.chunks_exact(units)) {
             for (((mask, shifted), &z), shift) in mask.iter_mut().zip(shifted).zip(z).zip(shift) {
                 let positive = z > 0.0;
@@ -61,8 +54,7 @@ impl PositivePairs {
             }
         }
         let matrix = || vec![0.0; units * units];
-        let (mut counts, mut sums, mut squares, mut products) =
-            (matrix(), matrix(), matrix(), matrix());
+        let (mut counts, mut sums, mut squares, mut products) = (matrix(), matrix(), matrix(), matrix());
         gram::gram_lower(&mut counts, &mask, units);
         for i in 0..units {
             for j in 0..i {
@@ -73,12 +65,7 @@ impl PositivePairs {
         gram::product(&mut sums, &shifted, &mask, units);
         shifted.iter_mut().for_each(|y| *y *= *y);
         gram::product(&mut squares, &shifted, &mask, units);
-        Self {
-            counts,
-            sums,
-            squares,
-            products,
-        }
+        Self { counts, sums, squares, products }
     }
 
     /// Covariance and variances of units i and j over the rows where both are positive; `None` without such a row.
@@ -97,21 +84,12 @@ impl PositivePairs {
             rows,
             covariance: self.products[at] / rows - mean_i * mean_j,
             first: (self.squares[at] / rows - mean_i * mean_i, mean_i + shift[i]),
-            second: (
-                self.squares[mirror] / rows - mean_j * mean_j,
-                mean_j + shift[j],
-            ),
+            second: (self.squares[mirror] / rows - mean_j * mean_j, mean_j + shift[j]),
         })
     }
 
     /// Joins other rows: both sides are translated from their own shift to the common one.
-    pub(crate) fn merge(
-        &mut self,
-        shift: &[f64],
-        other: Self,
-        other_shift: &[f64],
-        common: &[f64],
-    ) {
+    pub(crate) fn merge(&mut self, shift: &[f64], other: Self, other_shift: &[f64], common: &[f64]) {
         if other.counts.is_empty() {
             return;
         }
@@ -121,36 +99,19 @@ impl PositivePairs {
             return;
         }
         let units = common.len();
-        let apart = |from: &[f64]| -> Vec<f64> {
-            from.iter()
-                .zip(common)
-                .map(|(from, to)| from - to)
-                .collect()
-        };
+        let apart = |from: &[f64]| -> Vec<f64> { from.iter().zip(common).map(|(from, to)| from - to).collect() };
         let (mine, theirs) = (apart(shift), apart(other_shift));
 
         // each row of a matrix alone, so that wide ones run in parallel; the sums last, as the others need the old ones
-        let Self {
-            counts,
-            sums,
-            squares,
-            products,
-        } = self;
+        let Self { counts, sums, squares, products } = self;
         let rows = |matrix: &mut Vec<f64>, task: &(dyn Fn(usize, &mut [f64]) + Sync)| {
-            matrix
-                .par_chunks_mut(units)
-                .with_min_len(64)
-                .enumerate()
-                .for_each(|(i, row)| task(i, row));
+            matrix.par_chunks_mut(units).with_min_len(64).enumerate().for_each(|(i, row)| task(i, row));
         };
         rows(products, &|i, row| {
             for (j, product) in row[..=i].iter_mut().enumerate() {
                 let (at, mirror) = (i * units + j, j * units + i);
-                *product +=
-                    mine[i] * sums[mirror] + mine[j] * sums[at] + counts[at] * mine[i] * mine[j];
-                *product += other.products[at]
-                    + theirs[i] * other.sums[mirror]
-                    + theirs[j] * other.sums[at];
+                *product += mine[i] * sums[mirror] + mine[j] * sums[at] + counts[at] * mine[i] * mine[j];
+                *product += other.products[at] + theirs[i] * other.sums[mirror] + theirs[j] * other.sums[at];
                 *product += other.counts[at] * theirs[i] * theirs[j];
             }
         });
@@ -158,8 +119,7 @@ impl PositivePairs {
             for (j, square) in row.iter_mut().enumerate() {
                 let at = i * units + j;
                 *square += mine[i] * (2.0 * sums[at] + counts[at] * mine[i]);
-                *square += other.squares[at]
-                    + theirs[i] * (2.0 * other.sums[at] + other.counts[at] * theirs[i]);
+                *square += other.squares[at] + theirs[i] * (2.0 * other.sums[at] + other.counts[at] * theirs[i]);
             }
         });
         rows(sums, &|i, row| {
@@ -168,9 +128,6 @@ impl PositivePairs {
                 *sum += counts[at] * mine[i] + other.sums[at] + other.counts[at] * theirs[i];
             }
         });
-        counts
-            .iter_mut()
-            .zip(&other.counts)
-            .for_each(|(count, other)| *count += other);
+        counts.iter_mut().zip(&other.counts).for_each(|(count, other)| *count += other);
     }
 }

@@ -38,33 +38,16 @@ impl UnitMoments {
         let mut all = Self::empty(units);
         for row in z.chunks_exact(units) {
             extremes(row, &mut all.min, &mut all.max);
-            all.absolute_sum
-                .iter_mut()
-                .zip(row)
-                .for_each(|(sum, z)| *sum += z.abs());
-            all.zeros
-                .iter_mut()
-                .zip(row)
-                .for_each(|(count, z)| *count += u64::from(z.abs() <= zero_eps));
-            all.positive_count
-                .iter_mut()
-                .zip(row)
-                .for_each(|(count, z)| *count += u64::from(*z > 0.0));
-            all.positive_mean
-                .iter_mut()
-                .zip(row)
-                .for_each(|(sum, z)| *sum += z.max(0.0));
+            all.absolute_sum.iter_mut().zip(row).for_each(|(sum, z)| *sum += z.abs());
+            all.zeros.iter_mut().zip(row).for_each(|(count, z)| *count += u64::from(z.abs() <= zero_eps));
+            all.positive_count.iter_mut().zip(row).for_each(|(count, z)| *count += u64::from(*z > 0.0));
+            all.positive_mean.iter_mut().zip(row).for_each(|(sum, z)| *sum += z.max(0.0));
         }
         for (mean, count) in all.positive_mean.iter_mut().zip(&all.positive_count) {
             *mean /= (*count).max(1) as f64;
         }
         for row in z.chunks_exact(units) {
-            for ((sum, mean), &z) in all
-                .positive_spread
-                .iter_mut()
-                .zip(&all.positive_mean)
-                .zip(row)
-            {
+            for ((sum, mean), &z) in all.positive_spread.iter_mut().zip(&all.positive_mean).zip(row) {
                 let apart = if z > 0.0 { z - mean } else { 0.0 };
                 *sum += apart * apart;
             }
@@ -87,14 +70,8 @@ impl UnitMoments {
     pub(crate) fn merge(&mut self, other: Self) {
         extremes(&other.min, &mut self.min, &mut []);
         extremes(&other.max, &mut [], &mut self.max);
-        self.absolute_sum
-            .iter_mut()
-            .zip(&other.absolute_sum)
-            .for_each(|(sum, other)| *sum += other);
-        self.zeros
-            .iter_mut()
-            .zip(&other.zeros)
-            .for_each(|(count, other)| *count += other);
+        self.absolute_sum.iter_mut().zip(&other.absolute_sum).for_each(|(sum, other)| *sum += other);
+        self.zeros.iter_mut().zip(&other.zeros).for_each(|(count, other)| *count += other);
         for i in 0..self.min.len() {
             let theirs = other.positive_count[i];
             if theirs == 0 {
@@ -113,10 +90,6 @@ impl UnitMoments {
 
 /// Lowers `min` and raises `max` to take in `values`; an empty slice is left alone.
 pub(crate) fn extremes(values: &[f64], min: &mut [f64], max: &mut [f64]) {
-    min.iter_mut()
-        .zip(values)
-        .for_each(|(min, &z)| *min = if z < *min { z } else { *min });
-    max.iter_mut()
-        .zip(values)
-        .for_each(|(max, &z)| *max = if z > *max { z } else { *max });
+    min.iter_mut().zip(values).for_each(|(min, &z)| *min = if z < *min { z } else { *min });
+    max.iter_mut().zip(values).for_each(|(max, &z)| *max = if z > *max { z } else { *max });
 }

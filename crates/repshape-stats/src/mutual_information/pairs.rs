@@ -13,17 +13,16 @@ use faer::{Accum, MatMut, MatRef, Par};
 use pulp::{Arch, NullaryFnOnce};
 use rayon::prelude::*;
 
-use crate::exp::exp_nonpositive;
+use crate::exp::{UNDERFLOW, exp_nonpositive};
 
-/// Rows of a block: a tile of 256 x 256 products (512 KiB) stays in a core's second-level cache.
-const BLOCK: usize = 256;
-/// Tiles whose sums are kept until they are combined in order: 16 KiB each.
+/// Rows of a block: a tile of 240 x 240 products (450 KiB) stays in a core's second-level cache, and 240 is a multiple of
+/// the 48 x 4 products that the matrix product holds in registers.
+const BLOCK: usize = 240;
+/// Tiles whose sums are kept until they are combined in order: 15 KiB each.
 const WAVE: usize = 1024;
 /// Above this sum of two squared norms (over `8 s2`), `norm_i + norm_j - 2 z_i.z_j` would leave an error of more
 /// than about 1e-11 in the exponent: such distances, where they matter, are computed from differences.
 const EXACT_ABOVE: f64 = 16384.0;
-/// Exponents below this vanish whatever their error; 8 of slack for what cancellation leaves in doubt.
-const VANISHES: f64 = -716.0;
 
 /// Centred rows in blocks, each block with the values of a unit side by side.
 pub(super) struct Points {
@@ -56,38 +55,20 @@ impl Points {
         let precision = 0.125 / variance;
         let mut values = vec![0.0; rows.len()];
         let mut norms = vec![0.0; order.len()];
-        let blocks = values
-            .par_chunks_mut(BLOCK * units)
-            .zip(norms.par_chunks_mut(BLOCK));
-        blocks
-            .zip(order.par_chunks(BLOCK))
-            .for_each(|((values, norms), order)| {
-                for (i, (&row, norm)) in order.iter().zip(norms).enumerate() {
-                    let row = &rows[row * units..][..units];
-                    for ((value, mean), slot) in row
-                        .iter()
-                        .zip(means)
-                        .zip(values[i..].iter_mut().step_by(order.len()))
-                    {
-                        *slot = value - mean;
-                        *norm += *slot * *slot;
-                    }
-                    *norm *= precision;
+        let blocks = values.par_chunks_mut(BLOCK * units).zip(norms.par_chunks_mut(BLOCK));
+        blocks.zip(order.par_chunks(BLOCK)).for_each(|((values, norms), order)| {
+            for (i, (&row, norm)) in order.iter().zip(norms).enumerate() {
+                let row = &rows[row * units..][..units];
+                for ((value, mean), slot) in row.iter().zip(means).zip(values[i..].iter_mut().step_by(order.len())) {
+                    *slot = value - mean;
+                    *norm += *slot * *slot;
                 }
-            });
-        match norms
-            .iter()
-            .zip(order)
-            .find(|(norm, _)| !(**norm * 4.0).is_finite())
-        {
+                *norm *= precision;
+            }
+        });
+        match norms.iter().zip(order).find(|(norm, _)| !(**norm * 4.0).is_finite()) {
             Some((_, &row)) => Err(row),
-            None => Ok(Self {
-                rows: order.len(),
-                units,
-                values,
-                norms,
-                precision,
-            }),
+            None => Ok(Self { rows: order.len(), units, values, norms, precision }),
         }
     }
 
@@ -98,62 +79,40 @@ impl Points {
     fn block(&self, index: usize) -> Block<'_> {
         let rows = index * BLOCK..((index + 1) * BLOCK).min(self.rows);
         let values = &self.values[rows.start * self.units..rows.end * self.units];
-        Block {
-            values: MatRef::from_column_major_slice(values, rows.len(), self.units),
-            norms: &self.norms[rows.clone()],
-            rows,
-        }
+        Block { values, norms: &self.norms[rows.clone()], rows }
     }
 }
 
-/// Consecutive rows: `values` is rows x units, column-major.
+/// Consecutive rows: `values` holds the rows' values of the first unit, then of the second, and so on.
 struct Block<'a> {
     rows: Range<usize>,
-    values: MatRef<'a, f64>,
+    values: &'a [f64],
     norms: &'a [f64],
 }
 
 /// The sums of all rows. `classes` are the ranges of rows that share a class, in order, and cover all rows.
-pub(super) fn sums(
-    points: &Points,
-    classes: &[Range<usize>],
-    progress: &(dyn Fn(u64, u64) + Sync),
-) -> Vec<ClassSums> {
-    let class_of: Vec<&Range<usize>> = classes
-        .iter()
-        .flat_map(|range| range.clone().map(move |_| range))
-        .collect();
+pub(super) fn sums(points: &Points, classes: &[Range<usize>], progress: &(dyn Fn(u64, u64) + Sync)) -> Vec<ClassSums> {
+    let class_of: Vec<&Range<usize>> = classes.iter().flat_map(|range| range.clone().map(move |_| range)).collect();
     let blocks = points.blocks();
-    let tiles: Vec<(usize, usize)> = (0..blocks)
-        .flat_map(|i| (i..blocks).map(move |j| (i, j)))
-        .collect();
+    let mut tiles = (0..blocks).flat_map(|i| (i..blocks).map(move |j| (i, j)));
     let total = points.rows as u64 * (points.rows as u64 + 1) / 2;
     let done = AtomicU64::new(0);
     let arch = Arch::new();
 
     let mut sums = vec![ClassSums::default(); points.rows];
-    let mut wave_sums = vec![TileSums::default(); WAVE.min(tiles.len())];
-    for wave in tiles.chunks(WAVE) {
-        wave.par_iter().zip(&mut wave_sums).for_each_init(
-            Vec::new,
-            |exponents, (&(i, j), tile_sums)| {
-                let tile = Tile {
-                    points,
-                    own: points.block(i),
-                    other: points.block(j),
-                    class_of: &class_of,
-                };
-                let pairs = tile.pairs();
-                tile.exponents(exponents);
-                arch.dispatch(Exponentials {
-                    tile: &tile,
-                    exponents,
-                    sums: tile_sums,
-                    arch,
-                });
-                progress(done.fetch_add(pairs, Ordering::Relaxed) + pairs, total);
-            },
-        );
+    let mut wave_sums = vec![TileSums::default(); WAVE.min(blocks * (blocks + 1) / 2)];
+    loop {
+        let wave: Vec<(usize, usize)> = tiles.by_ref().take(WAVE).collect();
+        if wave.is_empty() {
+            return sums;
+        }
+        wave.par_iter().zip(&mut wave_sums).for_each_init(Vec::new, |exponents, (&(i, j), tile_sums)| {
+            let tile = Tile { points, own: points.block(i), other: points.block(j), class_of: &class_of };
+            let pairs = tile.pairs();
+            tile.exponents(exponents);
+            arch.dispatch(Exponentials { tile: &tile, exponents, sums: tile_sums, arch });
+            progress(done.fetch_add(pairs, Ordering::Relaxed) + pairs, total);
+        });
         for (&(i, j), tile_sums) in wave.iter().zip(&wave_sums) {
             tile_sums.own.add_to(&mut sums[points.block(i).rows]);
             if i != j {
@@ -161,7 +120,6 @@ pub(super) fn sums(
             }
         }
     }
-    sums
 }
 
 /// A block of rows (`own`) against itself or a later block (`other`).
@@ -180,23 +138,20 @@ impl Tile<'_> {
     /// Pairs of rows, each once, rows with themselves included.
     fn pairs(&self) -> u64 {
         let (own, other) = (self.own.rows.len() as u64, self.other.rows.len() as u64);
-        if self.is_diagonal() {
-            own * (own + 1) / 2
-        } else {
-            own * other
-        }
+        if self.is_diagonal() { own * (own + 1) / 2 } else { own * other }
     }
 
     /// `2 z_i.z_j / (8 s2)`, the other block's rows side by side.
     fn exponents(&self, exponents: &mut Vec<f64>) {
         let (own, other) = (self.own.rows.len(), self.other.rows.len());
         exponents.resize(own * other, 0.0);
+        let units = self.points.units;
         let product = MatMut::from_column_major_slice_mut(exponents, other, own);
         matmul(
             product,
             Accum::Replace,
-            self.other.values,
-            self.own.values.transpose(),
+            MatRef::from_column_major_slice(self.other.values, other, units),
+            MatRef::from_row_major_slice(self.own.values, units, own),
             2.0 * self.points.precision,
             Par::Seq,
         );
@@ -210,14 +165,13 @@ impl Tile<'_> {
         inside(class.start)..inside(class.end)
     }
 
-    /// Whether products may have lost the digits of a small distance.
-    fn cancels(&self) -> bool {
-        let largest = |norms: &[f64]| {
-            norms
-                .iter()
-                .fold(0.0f64, |largest, norm| largest.max(*norm))
-        };
-        largest(self.own.norms) + largest(self.other.norms) > EXACT_ABOVE
+    /// Where products may have lost the digits of a small distance, the exponent above which that matters.
+    fn cancels_above(&self) -> Option<f64> {
+        let largest = |norms: &[f64]| norms.iter().fold(0.0f64, |largest, norm| largest.max(*norm));
+        let norms = largest(self.own.norms) + largest(self.other.norms);
+        // Twice the usual bound on the rounding of a sum of products.
+        let doubt = 2.0 * (self.points.units + 2) as f64 * f64::EPSILON * norms;
+        (norms > EXACT_ABOVE).then_some(UNDERFLOW - doubt)
     }
 }
 
@@ -243,12 +197,7 @@ impl SideSums {
 
 impl Default for SideSums {
     fn default() -> Self {
-        Self {
-            all: [0.0; BLOCK],
-            all_fourth: [0.0; BLOCK],
-            same: [0.0; BLOCK],
-            same_fourth: [0.0; BLOCK],
-        }
+        Self { all: [0.0; BLOCK], all_fourth: [0.0; BLOCK], same: [0.0; BLOCK], same_fourth: [0.0; BLOCK] }
     }
 }
 
@@ -272,53 +221,34 @@ impl NullaryFnOnce for Exponentials<'_> {
 
     #[inline(always)]
     fn call(self) {
-        if matches!(self.arch, Arch::Scalar) {
-            self.run::<false>()
-        } else {
-            self.run::<true>()
-        }
+        if matches!(self.arch, Arch::Scalar) { self.run::<false>() } else { self.run::<true>() }
     }
 }
 
 impl Exponentials<'_> {
     #[inline(always)]
     fn run<const FUSED: bool>(self) {
-        let Self {
-            tile,
-            exponents,
-            sums: TileSums { own, other },
-            ..
-        } = self;
+        let Self { tile, exponents, sums: TileSums { own, other }, .. } = self;
         *other = SideSums::default();
-        let cancels = tile.cancels();
-        for (i, row) in exponents
-            .chunks_exact_mut(tile.other.rows.len())
-            .enumerate()
-        {
+        let cancels_above = tile.cancels_above();
+        let rows = exponents.chunks_exact_mut(tile.other.rows.len());
+        for ((i, row), own_norm) in rows.enumerate().zip(tile.own.norms) {
             for (exponent, norm) in row.iter_mut().zip(tile.other.norms) {
-                *exponent = (*exponent - (tile.own.norms[i] + norm)).min(0.0);
+                *exponent = (*exponent - (own_norm + norm)).min(0.0);
             }
-            if cancels && row.iter().any(|exponent| *exponent > VANISHES) {
+            if cancels_above.is_some_and(|bound| row.iter().any(|exponent| *exponent > bound)) {
                 exponents_from_differences(tile, i, row);
             }
-            row.iter_mut()
-                .for_each(|exponent| *exponent = exp_nonpositive::<FUSED>(*exponent));
+            row.iter_mut().for_each(|exponent| *exponent = exp_nonpositive::<FUSED>(*exponent));
             if tile.is_diagonal() {
                 row[i] = 1.0;
             }
             let same = tile.same_class(i);
-            let sum = |range: Range<usize>, all: &mut [f64], fourth: &mut [f64]| {
-                add(
-                    &row[range.clone()],
-                    &mut all[range.clone()],
-                    &mut fourth[range],
-                )
-            };
-            (own.same[i], own.same_fourth[i]) =
-                sum(same.clone(), &mut other.same, &mut other.same_fourth);
-            let before = sum(0..same.start, &mut other.all, &mut other.all_fourth);
-            let inside = sum(same.clone(), &mut other.all, &mut other.all_fourth);
-            let after = sum(same.end..row.len(), &mut other.all, &mut other.all_fourth);
+            let (before, inside, after) = (0..same.start, same.clone(), same.end..row.len());
+            (own.same[i], own.same_fourth[i]) = add(row, inside.clone(), &mut other.same, &mut other.same_fourth);
+            let before = add(row, before, &mut other.all, &mut other.all_fourth);
+            let inside = add(row, inside, &mut other.all, &mut other.all_fourth);
+            let after = add(row, after, &mut other.all, &mut other.all_fourth);
             own.all[i] = before.0 + inside.0 + after.0;
             own.all_fourth[i] = before.1 + inside.1 + after.1;
         }
@@ -329,29 +259,31 @@ impl Exponentials<'_> {
 #[inline(always)]
 fn exponents_from_differences(tile: &Tile, i: usize, row: &mut [f64]) {
     row.fill(0.0);
-    for unit in 0..tile.points.units {
-        let value = tile.own.values[(i, unit)];
-        let others = &tile.other.values.col(unit);
-        for (exponent, other) in row.iter_mut().zip(others.iter()) {
+    let own = tile.own.values.chunks_exact(tile.own.rows.len());
+    let other = tile.other.values.chunks_exact(tile.other.rows.len());
+    for (own, other) in own.zip(other) {
+        let value = own[i];
+        for (exponent, other) in row.iter_mut().zip(other) {
             let difference = value - other;
             *exponent -= difference * difference;
         }
     }
-    row.iter_mut()
-        .for_each(|exponent| *exponent *= tile.points.precision);
+    row.iter_mut().for_each(|exponent| *exponent *= tile.points.precision);
 }
 
 /// Accumulators side by side: as many as keep two AVX-512 adders busy.
 const LANES: usize = 16;
 
-/// Adds each value and its fourth power to its column, and returns both sums over the row.
+/// Adds each value of `range` and its fourth power to its column, and returns both sums over the range.
+///
+/// A function, not a closure: those are not always inlined, and then lose the vector instructions.
 #[inline(always)]
-fn add(row: &[f64], column: &mut [f64], column_fourth: &mut [f64]) -> (f64, f64) {
+fn add(row: &[f64], range: Range<usize>, columns: &mut [f64], columns_fourth: &mut [f64]) -> (f64, f64) {
     let mut lanes = [0.0; LANES];
     let mut lanes_fourth = [0.0; LANES];
-    let (row, rest) = row.as_chunks::<LANES>();
-    let (columns, column_rest) = column.as_chunks_mut::<LANES>();
-    let (columns_fourth, column_fourth_rest) = column_fourth.as_chunks_mut::<LANES>();
+    let (row, rest) = row[range.clone()].as_chunks::<LANES>();
+    let (columns, column_rest) = columns[range.clone()].as_chunks_mut::<LANES>();
+    let (columns_fourth, column_fourth_rest) = columns_fourth[range].as_chunks_mut::<LANES>();
     for ((values, column), column_fourth) in row.iter().zip(columns).zip(columns_fourth) {
         for lane in 0..LANES {
             let square = values[lane] * values[lane];
@@ -362,12 +294,15 @@ fn add(row: &[f64], column: &mut [f64], column_fourth: &mut [f64]) -> (f64, f64)
             lanes_fourth[lane] += fourth;
         }
     }
-    for (lane, value) in rest.iter().enumerate() {
+    // Sums of their own: an index known only at run time would keep the lanes in memory.
+    let (mut sum, mut sum_fourth) = (0.0, 0.0);
+    let rest_columns = column_rest.iter_mut().zip(column_fourth_rest);
+    for (value, (column, column_fourth)) in rest.iter().zip(rest_columns) {
         let fourth = (value * value) * (value * value);
-        column_rest[lane] += value;
-        column_fourth_rest[lane] += fourth;
-        lanes[lane] += value;
-        lanes_fourth[lane] += fourth;
+        *column += value;
+        *column_fourth += fourth;
+        sum += value;
+        sum_fourth += fourth;
     }
-    (lanes.iter().sum(), lanes_fourth.iter().sum())
+    (lanes.iter().sum::<f64>() + sum, lanes_fourth.iter().sum::<f64>() + sum_fourth)
 }

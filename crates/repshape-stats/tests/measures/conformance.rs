@@ -3,8 +3,7 @@
 use proptest::prelude::*;
 use repshape_stats::measure::{Format, High, MeasureRow, Scaling};
 use repshape_stats::{
-    Block, CATALOG, Measurement, NoiseVariance, Options, Selection, Sketch, SketchConfig, Value,
-    measure,
+    Block, CATALOG, Measurement, NoiseVariance, Options, Selection, Sketch, SketchConfig, Value, measure,
 };
 
 use crate::{close, measurement, sketch};
@@ -23,75 +22,46 @@ impl Representation {
     }
 
     fn measure(&self, selection: &Selection) -> Measurement {
-        measure(
-            &sketch(&self.z, self.units, Some((&self.labels, self.classes))),
-            selection,
-        )
+        measure(&sketch(&self.z, self.units, Some((&self.labels, self.classes))), selection)
     }
 }
 
 /// Multiples of 1/64 between -2 and 2, rectified or not, some units dead, around 0 or 1,000; classes may be absent.
 /// More rows than units, as the rank of fewer is a matter of how null eigenvalues round.
 fn representation() -> impl Strategy<Value = Representation> {
-    (
-        1_usize..6,
-        1_usize..5,
-        any::<bool>(),
-        prop::sample::select(vec![0.0, 1000.0]),
-    )
-        .prop_flat_map(|(units, classes, rectified, mean)| {
-            let row = (
-                prop::collection::vec(-128_i32..=128, units),
-                0..classes as u32,
-            );
+    (1_usize..6, 1_usize..5, any::<bool>(), prop::sample::select(vec![0.0, 1000.0])).prop_flat_map(
+        |(units, classes, rectified, mean)| {
+            let row = (prop::collection::vec(-128_i32..=128, units), 0..classes as u32);
             let dead = prop::collection::vec(prop::bool::weighted(0.15), units);
             (prop::collection::vec(row, units + 1..40), dead).prop_map(move |(rows, dead)| {
                 let cell = |(i, &z): (usize, &i32)| {
                     let z = f64::from(z) / 64.0;
-                    if dead[i] {
-                        0.0
-                    } else {
-                        mean + if rectified { z.max(0.0) } else { z }
-                    }
+                    if dead[i] { 0.0 } else { mean + if rectified { z.max(0.0) } else { z } }
                 };
                 Representation {
-                    z: rows
-                        .iter()
-                        .flat_map(|(row, _)| row.iter().enumerate().map(cell))
-                        .collect(),
+                    z: rows.iter().flat_map(|(row, _)| row.iter().enumerate().map(cell)).collect(),
                     units,
                     labels: rows.iter().map(|(_, label)| *label).collect(),
                     classes,
                 }
             })
-        })
+        },
+    )
 }
 
 /// Values of about 1,000 squared leave this much of rounding where a sum cancels to 0.
 const FLOOR: f64 = 1e-12;
 
 fn assert_same(row: &MeasureRow, left: &Measurement, right: &Measurement, factor: f64, law: &str) {
-    let (left, right) = (
-        left.get(row.name).map(|value| value * factor),
-        right.get(row.name),
-    );
-    assert!(
-        close(left, right, 1e-9, FLOOR * factor.max(1.0)),
-        "{}: {law}: {left:?} and {right:?}",
-        row.name
-    );
+    let (left, right) = (left.get(row.name).map(|value| value * factor), right.get(row.name));
+    assert!(close(left, right, 1e-9, FLOOR * factor.max(1.0)), "{}: {law}: {left:?} and {right:?}", row.name);
 }
 
 fn assert_in_range(row: &MeasureRow, of: &Measurement) {
     let Some((_, Some(value))) = of.measures.iter().find(|(name, _)| *name == row.name) else {
         return;
     };
-    assert_eq!(
-        matches!(value, Value::Count(_)),
-        row.format == Format::Count,
-        "{}",
-        row.name
-    );
+    assert_eq!(matches!(value, Value::Count(_)), row.format == Format::Count, "{}", row.name);
     let high = match row.range.high {
         High::Unbounded => f64::MAX,
         High::Is(high) => high,
@@ -100,11 +70,7 @@ fn assert_in_range(row: &MeasureRow, of: &Measurement) {
         High::LnClasses => (of.classes.unwrap() as f64).ln(),
     };
     let (value, slack) = (value.as_f64(), 1e-12 * high.min(1e3));
-    assert!(
-        value >= row.range.low - 1e-12 && value <= high + slack,
-        "{}: {value} outside its range",
-        row.name
-    );
+    assert!(value >= row.range.low - 1e-12 && value <= high + slack, "{}: {value} outside its range", row.name);
 }
 
 proptest! {
@@ -174,11 +140,7 @@ proptest! {
 
 fn assert_values(of: &Measurement, expected: &[(&str, f64)]) {
     for &(name, expected) in expected {
-        assert!(
-            close(of.get(name), Some(expected), 1e-12, 1e-12),
-            "{name}: {:?}, expected {expected}",
-            of.get(name)
-        );
+        assert!(close(of.get(name), Some(expected), 1e-12, 1e-12), "{name}: {:?}, expected {expected}", of.get(name));
     }
 }
 
@@ -251,10 +213,7 @@ fn a_useless_representation() {
 #[test]
 fn a_duplicated_representation() {
     // three copies of one unit, means of 1,000
-    let z: Vec<f64> = [1001.5, 999.0, 1000.25, 998.75, 1000.0]
-        .iter()
-        .flat_map(|&z| [z, z, z])
-        .collect();
+    let z: Vec<f64> = [1001.5, 999.0, 1000.25, 998.75, 1000.0].iter().flat_map(|&z| [z, z, z]).collect();
     let of = measurement(&z, 3, Some((&[0, 0, 1, 1, 1], 2)));
     assert_values(
         &of,
@@ -280,12 +239,7 @@ fn every_measure_is_undefined_without_what_it_needs() {
     let unlabelled = measurement(&[1.0, 0.5, 2.0, 0.25, 3.0, 7.0], 2, None);
     for row in CATALOG {
         assert_eq!(rows.get(row.name), None, "{} without rows", row.name);
-        assert_eq!(
-            unlabelled.get(row.name).is_none(),
-            row.needs.labels,
-            "{} without labels",
-            row.name
-        );
+        assert_eq!(unlabelled.get(row.name).is_none(), row.needs.labels, "{} without labels", row.name);
     }
 }
 
@@ -295,17 +249,13 @@ fn far_from_zero_every_split_agrees() {
     let units = 4;
     let mut state = 12345_u64;
     let mut draw = || {
-        state = state
-            .wrapping_mul(6364136223846793005)
-            .wrapping_add(1442695040888963407);
+        state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
         (state >> 33) as f64 / (1_u64 << 31) as f64
     };
     let mut z: Vec<f64> = Vec::new();
     for _ in 0..3000 {
         let common = draw();
-        let row: Vec<f64> = (0..units)
-            .map(|_| 1000.0 + 2.0 * (draw() + common - 1.0))
-            .collect();
+        let row: Vec<f64> = (0..units).map(|_| 1000.0 + 2.0 * (draw() + common - 1.0)).collect();
         z.extend(row);
     }
     let labels: Vec<u32> = (0..3000).map(|n| n % 7).collect();
@@ -314,10 +264,7 @@ fn far_from_zero_every_split_agrees() {
     let config = SketchConfig::new(units).with_classes(7);
     let block = |start: usize, end: usize| {
         let block = Block::new(&z[start * units..end * units], units).unwrap();
-        block
-            .with_labels(&labels[start..end])
-            .unwrap()
-            .starting_at(start as u64)
+        block.with_labels(&labels[start..end]).unwrap().starting_at(start as u64)
     };
     let mut small = Sketch::new(&config).unwrap();
     let mut backwards = Sketch::new(&config).unwrap();
@@ -327,25 +274,15 @@ fn far_from_zero_every_split_agrees() {
     for start in (0..3000).step_by(100).rev() {
         let mut part = Sketch::new(&config).unwrap();
         part.update(&block(start, start + 100)).unwrap();
-        part.merge(std::mem::replace(
-            &mut backwards,
-            Sketch::new(&config).unwrap(),
-        ))
-        .unwrap();
+        part.merge(std::mem::replace(&mut backwards, Sketch::new(&config).unwrap())).unwrap();
         backwards = part;
     }
     for row in CATALOG {
         // no floor: relative to 1e-9 as it stands
-        for (other, how) in [
-            (measure(&small, &selection), "updates of 7"),
-            (measure(&backwards, &selection), "merges"),
-        ] {
+        for (other, how) in [(measure(&small, &selection), "updates of 7"), (measure(&backwards, &selection), "merges")]
+        {
             let (ours, theirs) = (whole.get(row.name), other.get(row.name));
-            assert!(
-                close(ours, theirs, 1e-9, 0.0),
-                "{}: {how}: {ours:?} and {theirs:?}",
-                row.name
-            );
+            assert!(close(ours, theirs, 1e-9, 0.0), "{}: {how}: {ours:?} and {theirs:?}", row.name);
         }
     }
 }

@@ -51,11 +51,7 @@ fn every_measure_equals_the_numpy_script() {
             for (name, &theirs) in &case.measures {
                 let ours = ours.get(name);
                 // the floor: estimates of I(z;y) are differences of entropies of about 1
-                assert!(
-                    close(ours, theirs, 1e-9, 1e-13),
-                    "{}: {name}: {ours:?}, NumPy has {theirs:?}",
-                    case.case
-                );
+                assert!(close(ours, theirs, 1e-9, 1e-13), "{}: {name}: {ours:?}, NumPy has {theirs:?}", case.case);
             }
         }
     }

@@ -28,9 +28,7 @@ fn measurement(z: &[f64], units: usize, labels: Option<(&[u32], usize)>) -> Meas
 fn close(a: Option<f64>, b: Option<f64>, relative: f64, floor: f64) -> bool {
     match (a, b) {
         (None, None) => true,
-        (Some(a), Some(b)) => {
-            (a - b).abs() <= relative * a.abs().max(b.abs()) || (a - b).abs() <= floor
-        }
+        (Some(a), Some(b)) => (a - b).abs() <= relative * a.abs().max(b.abs()) || (a - b).abs() <= floor,
         _ => false,
     }
 }

@@ -9,15 +9,10 @@ fn one_two_and_three_threads_give_the_same_bits() {
     // 300 units: more than one panel of a product; 4,000 rows: several chunks
     for (rows, units) in [(4000, 9), (1100, 300)] {
         let mut rng = ChaCha8Rng::seed_from_u64(5);
-        let z: Vec<f32> = (0..rows * units)
-            .map(|_| rng.random_range(-1.0_f32..2.0).max(0.0))
-            .collect();
+        let z: Vec<f32> = (0..rows * units).map(|_| rng.random_range(-1.0_f32..2.0).max(0.0)).collect();
         let labels: Vec<u32> = (0..rows).map(|_| rng.random_range(0..5)).collect();
         let run = |threads| {
-            let pool = rayon::ThreadPoolBuilder::new()
-                .num_threads(threads)
-                .build()
-                .unwrap();
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
             pool.install(|| {
                 let mut config = SketchConfig::new(units).with_classes(5);
                 config.sample = repshape_stats::SampleSize::AtMost(700);
@@ -25,9 +20,7 @@ fn one_two_and_three_threads_give_the_same_bits() {
                 for start in [0, 900] {
                     let end = if start == 0 { 900 } else { rows };
                     let block = Block::new(&z[start * units..end * units], units).unwrap();
-                    sketch
-                        .update(&block.with_labels(&labels[start..end]).unwrap())
-                        .unwrap();
+                    sketch.update(&block.with_labels(&labels[start..end]).unwrap()).unwrap();
                 }
                 let measurement = measure(&sketch, &Selection::default());
                 // shortest text that reads back to the same number: equal text, equal bits

@@ -46,11 +46,7 @@ pub(super) fn attempt(
         Ok(record) => {
             let committed = store.commit(&record)?;
             observer.finished(trial, &record);
-            Ok(if committed == Committed::New {
-                Ended::Committed
-            } else {
-                Ended::Before
-            })
+            Ok(if committed == Committed::New { Ended::Committed } else { Ended::Before })
         }
         Err(message) => {
             let number = store.add_failure(trial, &message, seconds, host)?;
@@ -62,6 +58,5 @@ pub(super) fn attempt(
 
 fn panic_message(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<String>().map(String::as_str);
-    text.or_else(|| panic.downcast_ref::<&str>().copied())
-        .unwrap_or("without a message")
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("without a message")
 }

@@ -61,10 +61,7 @@ impl Local<'_> {
     pub fn run(&self, store: &Store, chunks: &BTreeSet<u32>) -> Result<Tally, Error> {
         if self.workers == 0 {
             let message = "found 0, expected a whole number of at least 1".to_owned();
-            return Err(Error::Spec {
-                field: "workers".to_owned(),
-                message,
-            });
+            return Err(Error::Spec { field: "workers".to_owned(), message });
         }
         let shared = Shared {
             queue: Mutex::new(Queue::new(store, chunks)),
@@ -73,25 +70,18 @@ impl Local<'_> {
         };
         thread::scope(|scope| {
             for worker in 0..self.workers {
-                let thread = thread::Builder::new()
-                    .name(format!("worker {worker}"))
-                    .stack_size(STACK_BYTES);
+                let thread = thread::Builder::new().name(format!("worker {worker}")).stack_size(STACK_BYTES);
                 if let Err(e) = thread.spawn_scoped(scope, || self.work(store, &shared)) {
                     shared.halt_with(Error::io(store.root(), "start a worker thread")(e));
                     break;
                 }
             }
         });
-        shared
-            .queue
-            .into_inner()
-            .unwrap_or_else(PoisonError::into_inner)
-            .finish()
+        shared.queue.into_inner().unwrap_or_else(PoisonError::into_inner).finish()
     }
 
     fn work(&self, store: &Store, shared: &Shared<'_>) {
-        let cancelled =
-            || self.cancel.load(Ordering::Relaxed) || shared.halt.load(Ordering::Relaxed);
+        let cancelled = || self.cancel.load(Ordering::Relaxed) || shared.halt.load(Ordering::Relaxed);
         loop {
             let mut queue = shared.lock();
             if cancelled() {
@@ -110,14 +100,7 @@ impl Local<'_> {
                 }
             };
             drop(queue);
-            let ended = attempt(
-                store,
-                &trial,
-                &self.host,
-                self.experiment,
-                self.observer,
-                &cancelled,
-            );
+            let ended = attempt(store, &trial, &self.host, self.experiment, self.observer, &cancelled);
             let mut queue = shared.lock();
             queue.running -= 1;
             match ended {

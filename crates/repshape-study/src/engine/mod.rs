@@ -78,19 +78,13 @@ impl Tally {
     pub fn into_result(self) -> Result<Self, Error> {
         if self.failed > 0 {
             let first = self.first_failure.unwrap_or_default();
-            return Err(Error::Failed {
-                failed: self.failed,
-                first,
-            });
+            return Err(Error::Failed { failed: self.failed, first });
         }
         if self.stopped > 0 {
             return Err(Error::Interrupted);
         }
         if self.waiting > 0 {
-            let what = format!(
-                "{} trials wait for tuning runs of their regularizer",
-                self.waiting
-            );
+            let what = format!("{} trials wait for tuning runs of their regularizer", self.waiting);
             return Err(Error::NotReady(what));
         }
         Ok(self)
@@ -100,9 +94,7 @@ impl Tally {
 /// The chunks that hold a run neither committed nor given up.
 pub fn outstanding_chunks(store: &Store) -> BTreeSet<u32> {
     let runs = store.manifest().runs().iter();
-    runs.filter(|run| matches!(state(store, run), State::Missing { .. }))
-        .map(|run| run.chunk)
-        .collect()
+    runs.filter(|run| matches!(state(store, run), State::Missing { .. })).map(|run| run.chunk).collect()
 }
 
 /// Starts what is missing, or failed less often than it may: the same for the first time and after any interruption.
@@ -113,16 +105,9 @@ pub fn resume(store: &Store, engine: &dyn Engine) -> Result<Started, Error> {
     store.check_manifest()?;
     let chunks = outstanding_chunks(store);
     let record = |jobs| {
-        let time = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .map_or(0, |d| d.as_secs());
+        let time = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
         let chunks = chunks.iter().copied().collect();
-        store.add_submission(&Submission {
-            engine: engine.name().to_owned(),
-            chunks,
-            time,
-            jobs,
-        })
+        store.add_submission(&Submission { engine: engine.name().to_owned(), chunks, time, jobs })
     };
     if chunks.is_empty() {
         // nothing to start, but runs that were given up must not look like success
@@ -134,14 +119,7 @@ pub fn resume(store: &Store, engine: &dyn Engine) -> Result<Started, Error> {
             let rest = tally_of_rest(store)?;
             let failed = tally.failed.max(rest.failed);
             let first_failure = tally.first_failure.or(rest.first_failure);
-            Ok(Started::Finished(
-                Tally {
-                    failed,
-                    first_failure,
-                    ..tally
-                }
-                .into_result()?,
-            ))
+            Ok(Started::Finished(Tally { failed, first_failure, ..tally }.into_result()?))
         }
         Started::Submitted(jobs) => {
             record(jobs.clone())?;
@@ -169,19 +147,10 @@ pub fn run_task(
     if chunk >= chunks {
         return Err(Error::Spec {
             field: "chunk-id".to_owned(),
-            message: format!(
-                "found {chunk}, the manifest has chunks 0 to {}",
-                chunks.saturating_sub(1)
-            ),
+            message: format!("found {chunk}, the manifest has chunks 0 to {}", chunks.saturating_sub(1)),
         });
     }
-    let local = Local {
-        workers: 1,
-        host: host.to_owned(),
-        experiment,
-        observer,
-        cancel,
-    };
+    let local = Local { workers: 1, host: host.to_owned(), experiment, observer, cancel };
     local.run(store, &BTreeSet::from([chunk]))?.into_result()
 }
 
@@ -192,9 +161,7 @@ fn tally_of_rest(store: &Store) -> Result<Tally, Error> {
         if state(store, run) == State::Failed {
             tally.failed += 1;
             if tally.first_failure.is_none() {
-                let message = store
-                    .last_failure(&run.run_id)?
-                    .map_or(String::new(), |f| f.message);
+                let message = store.last_failure(&run.run_id)?.map_or(String::new(), |f| f.message);
                 tally.first_failure = Some(format!("{} {}: {message}", run.stage, run.regularizer));
             }
         }

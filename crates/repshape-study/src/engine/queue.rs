@@ -39,10 +39,7 @@ impl<'a> Queue<'a> {
         let runs = store.manifest().runs().iter().enumerate();
         Self {
             store,
-            pending: runs
-                .filter(|(_, run)| chunks.contains(&run.chunk))
-                .map(|(place, _)| place)
-                .collect(),
+            pending: runs.filter(|(_, run)| chunks.contains(&run.chunk)).map(|(place, _)| place).collect(),
             running: 0,
             selected: BTreeMap::new(),
             failures: BTreeMap::new(),
@@ -72,13 +69,8 @@ impl<'a> Queue<'a> {
                 }
                 State::Failed => {
                     self.pending.remove(&place);
-                    let message = store
-                        .last_failure(&run.run_id)?
-                        .map_or(String::new(), |f| f.message);
-                    self.failures.insert(
-                        place,
-                        format!("{} {}: {message}", run.stage, run.regularizer),
-                    );
+                    let message = store.last_failure(&run.run_id)?.map_or(String::new(), |f| f.message);
+                    self.failures.insert(place, format!("{} {}: {message}", run.stage, run.regularizer));
                 }
                 State::Missing { .. } => match self.trial(run)? {
                     Some(trial) => {
@@ -92,11 +84,7 @@ impl<'a> Queue<'a> {
                 },
             }
         }
-        Ok(if self.pending.is_empty() || self.running == 0 {
-            Next::Done
-        } else {
-            Next::Wait
-        })
+        Ok(if self.pending.is_empty() || self.running == 0 { Next::Done } else { Next::Wait })
     }
 
     fn trial(&mut self, run: &'a PlannedRun) -> Result<Option<Trial>, Error> {

@@ -47,10 +47,7 @@ impl Store {
     /// [`Error::Io`], such as a full disk: nothing half-written is left under `runs/`.
     pub fn commit(&self, record: &Record) -> Result<Committed, Error> {
         let run_id = &record.run_id;
-        let refused = |message: String| Error::Spec {
-            field: format!("run {run_id}"),
-            message,
-        };
+        let refused = |message: String| Error::Spec { field: format!("run {run_id}"), message };
         let planned = self
             .manifest
             .runs()
@@ -67,10 +64,7 @@ impl Store {
         }
         let keep = |reason: Error| -> Result<Error, Error> {
             let short = &record.result_hash[..record.result_hash.len().min(12)];
-            let kept = self
-                .root
-                .join("conflicts")
-                .join(format!("{run_id}.{short}.json"));
+            let kept = self.root.join("conflicts").join(format!("{run_id}.{short}.json"));
             // the same contradiction may come twice: one copy is enough
             self.publish_new(run_id, &kept, &bytes)?;
             Ok(match reason {
@@ -80,10 +74,7 @@ impl Store {
         };
         match self.record(planned) {
             Ok(Some(there)) if there.result_hash == record.result_hash => Ok(Committed::Before),
-            Ok(_) => Err(keep(Error::Conflict {
-                run_id: run_id.clone(),
-                kept: PathBuf::new(),
-            })?),
+            Ok(_) => Err(keep(Error::Conflict { run_id: run_id.clone(), kept: PathBuf::new() })?),
             Err(corrupt) => Err(keep(corrupt)?),
         }
     }
@@ -92,13 +83,7 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Io`].
-    pub fn add_failure(
-        &self,
-        trial: &Trial,
-        message: &str,
-        seconds: f64,
-        host: &str,
-    ) -> Result<u32, Error> {
+    pub fn add_failure(&self, trial: &Trial, message: &str, seconds: f64, host: &str) -> Result<u32, Error> {
         let mut attempt = self.failures(&trial.run_id) + 1;
         loop {
             let failure = Failure {
@@ -109,15 +94,9 @@ impl Store {
                 seconds,
                 host: host.to_owned(),
             };
-            let bytes = serde_json::to_vec(&failure).map_err(|e| Error::Spec {
-                field: format!("run {}", trial.run_id),
-                message: e.to_string(),
-            })?;
-            if self.publish_new(
-                &trial.run_id,
-                &self.failure_path(&trial.run_id, attempt),
-                &bytes,
-            )? {
+            let bytes = serde_json::to_vec(&failure)
+                .map_err(|e| Error::Spec { field: format!("run {}", trial.run_id), message: e.to_string() })?;
+            if self.publish_new(&trial.run_id, &self.failure_path(&trial.run_id, attempt), &bytes)? {
                 return Ok(attempt);
             }
             attempt += 1;
@@ -125,19 +104,8 @@ impl Store {
     }
 
     /// Makes a new file appear whole; `false` where the name is taken.
-    pub(super) fn publish_new(
-        &self,
-        label: &str,
-        target: &Path,
-        bytes: &[u8],
-    ) -> Result<bool, Error> {
-        publish(
-            &self.root.join("attempts"),
-            label,
-            target,
-            bytes,
-            |attempt, target| fs::hard_link(attempt, target),
-        )
+    pub(super) fn publish_new(&self, label: &str, target: &Path, bytes: &[u8]) -> Result<bool, Error> {
+        publish(&self.root.join("attempts"), label, target, bytes, |attempt, target| fs::hard_link(attempt, target))
     }
 }
 
@@ -181,16 +149,8 @@ fn has_no_links(e: &io::Error) -> bool {
     e.kind() == ErrorKind::Unsupported || (cfg!(unix) && e.raw_os_error() == Some(EPERM))
 }
 
-fn rename_under_claim(
-    attempts: &Path,
-    label: &str,
-    attempt: &Path,
-    target: &Path,
-) -> io::Result<()> {
-    let name = target.file_name().map_or_else(
-        || label.to_owned(),
-        |name| name.to_string_lossy().into_owned(),
-    );
+fn rename_under_claim(attempts: &Path, label: &str, attempt: &Path, target: &Path) -> io::Result<()> {
+    let name = target.file_name().map_or_else(|| label.to_owned(), |name| name.to_string_lossy().into_owned());
     let claim = attempts.join(format!("{name}.claim"));
     let mut waited = Duration::ZERO;
     while let Err(e) = OpenOptions::new().write(true).create_new(true).open(&claim) {
@@ -218,9 +178,7 @@ fn rename_under_claim(
 /// A name that no other attempt has: process, time and a counter; `O_EXCL` refuses the rest.
 fn unique(label: &str) -> String {
     static COUNTER: AtomicU64 = AtomicU64::new(0);
-    let nanos = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |d| d.as_nanos());
+    let nanos = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_nanos());
     let count = COUNTER.fetch_add(1, Ordering::Relaxed);
     format!("{label}.{}.{nanos:x}.{count}.json", std::process::id())
 }
@@ -257,11 +215,7 @@ mod tests {
                 let threads: Vec<_> = (0..4).map(|i| scope.spawn(move || one(i))).collect();
                 threads.into_iter().map(|t| t.join().unwrap()).collect()
             });
-            let winners: Vec<_> = results
-                .iter()
-                .enumerate()
-                .filter(|(_, r)| matches!(r, Ok(true)))
-                .collect();
+            let winners: Vec<_> = results.iter().enumerate().filter(|(_, r)| matches!(r, Ok(true))).collect();
             assert_eq!(winners.len(), 1, "{results:?}");
             assert_eq!(fs::read(&target).unwrap(), [winners[0].0 as u8; 100]);
             assert!(results.iter().all(Result::is_ok), "{results:?}");
@@ -274,14 +228,7 @@ mod tests {
         let attempts = folder.path().join("attempts");
         fs::create_dir(&attempts).unwrap();
         fs::write(attempts.join("target.json.claim"), b"").unwrap();
-        let error = publish(
-            &attempts,
-            "a",
-            &folder.path().join("target.json"),
-            b"x",
-            no_links,
-        )
-        .unwrap_err();
+        let error = publish(&attempts, "a", &folder.path().join("target.json"), b"x", no_links).unwrap_err();
         assert_eq!(error.exit_code(), 75);
         assert!(error.to_string().contains("target.json.claim"), "{error}");
         assert!(!folder.path().join("target.json").exists());

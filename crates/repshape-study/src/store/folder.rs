@@ -32,31 +32,18 @@ pub(super) fn sync(path: &Path) -> Result<(), Error> {
     }
     match File::open(path).and_then(|folder| folder.sync_all()) {
         // some network file systems refuse fsync on a folder: they have nothing to flush
-        Err(e)
-            if matches!(
-                e.kind(),
-                std::io::ErrorKind::InvalidInput | std::io::ErrorKind::Unsupported
-            ) =>
-        {
-            Ok(())
-        }
+        Err(e) if matches!(e.kind(), std::io::ErrorKind::InvalidInput | std::io::ErrorKind::Unsupported) => Ok(()),
         other => other.map_err(Error::io(path, "flush the folder")),
     }
 }
 
 /// Writes a new file and flushes it to the disk; what is half-written is removed again.
 pub(super) fn write_new(path: &Path, bytes: &[u8]) -> Result<(), Error> {
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .open(path)
-        .map_err(Error::io(path, "create"))?;
-    file.write_all(bytes)
-        .and_then(|()| file.sync_all())
-        .map_err(|e| {
-            let _ = fs::remove_file(path);
-            Error::io(path, "write")(e)
-        })
+    let mut file = OpenOptions::new().write(true).create_new(true).open(path).map_err(Error::io(path, "create"))?;
+    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(|e| {
+        let _ = fs::remove_file(path);
+        Error::io(path, "write")(e)
+    })
 }
 
 /// Writes a file under a temporary name in the same folder and renames it: readers see the old one or the new one.
@@ -80,14 +67,9 @@ pub(super) fn replace(path: &Path, bytes: &[u8]) -> Result<(), Error> {
 pub(super) fn read(path: &Path, largest: u64) -> Result<Vec<u8>, Error> {
     let file = File::open(path).map_err(Error::io(path, "open"))?;
     let mut bytes = Vec::new();
-    file.take(largest + 1)
-        .read_to_end(&mut bytes)
-        .map_err(Error::io(path, "read"))?;
+    file.take(largest + 1).read_to_end(&mut bytes).map_err(Error::io(path, "read"))?;
     if bytes.len() as u64 > largest {
-        return Err(Error::Corrupt {
-            path: path.to_path_buf(),
-            message: format!("larger than {largest} bytes"),
-        });
+        return Err(Error::Corrupt { path: path.to_path_buf(), message: format!("larger than {largest} bytes") });
     }
     Ok(bytes)
 }

@@ -26,13 +26,8 @@ impl Lock {
             Ok(()) => {
                 // only for the message of whoever comes second: not worth failing for
                 let holder = format!("another run, pid {}", std::process::id());
-                let _ = file
-                    .set_len(0)
-                    .and_then(|()| file.write_all(holder.as_bytes()));
-                Ok(Self {
-                    _file: file,
-                    alone: true,
-                })
+                let _ = file.set_len(0).and_then(|()| file.write_all(holder.as_bytes()));
+                Ok(Self { _file: file, alone: true })
             }
             Err(TryLockError::WouldBlock) => Err(in_use(root, &mut file)),
             Err(TryLockError::Error(e)) => without(e, file, root),
@@ -46,10 +41,7 @@ impl Lock {
             Ok(()) => {
                 // the name of an exclusive holder that was killed
                 let _ = file.set_len(0);
-                Ok(Self {
-                    _file: file,
-                    alone: false,
-                })
+                Ok(Self { _file: file, alone: false })
             }
             Err(TryLockError::WouldBlock) => Err(in_use(root, &mut file)),
             Err(TryLockError::Error(e)) => without(e, file, root),
@@ -75,28 +67,18 @@ fn open(root: &Path) -> Result<File, Error> {
 
 fn in_use(root: &Path, file: &mut File) -> Error {
     let mut holder = String::new();
-    let read = file
-        .seek(SeekFrom::Start(0))
-        .and_then(|_| file.take(200).read_to_string(&mut holder));
+    let read = file.seek(SeekFrom::Start(0)).and_then(|_| file.take(200).read_to_string(&mut holder));
     if read.is_err() || holder.is_empty() {
         holder = "one or more run-task processes".to_owned();
     }
-    Error::InUse {
-        path: root.to_path_buf(),
-        holder,
-    }
+    Error::InUse { path: root.to_path_buf(), holder }
 }
 
 /// ENOLCK and ENOSYS: the file system has no locks.
 fn without(e: std::io::Error, file: File, root: &Path) -> Result<Lock, Error> {
     const ENOLCK: i32 = 37;
-    if e.kind() == ErrorKind::Unsupported
-        || (cfg!(target_os = "linux") && e.raw_os_error() == Some(ENOLCK))
-    {
-        return Ok(Lock {
-            _file: file,
-            alone: false,
-        });
+    if e.kind() == ErrorKind::Unsupported || (cfg!(target_os = "linux") && e.raw_os_error() == Some(ENOLCK)) {
+        return Ok(Lock { _file: file, alone: false });
     }
     Err(Error::io(&root.join("lock"), "lock")(e))
 }

@@ -96,21 +96,9 @@ impl Store {
             Access::Read => None,
         };
         let (manifest, manifest_sha256) = read_manifest(root)?;
-        let store = Self {
-            root: root.to_path_buf(),
-            manifest,
-            manifest_sha256,
-            _lock: lock,
-        };
+        let store = Self { root: root.to_path_buf(), manifest, manifest_sha256, _lock: lock };
         if access != Access::Read {
-            for name in [
-                "runs",
-                "attempts",
-                "failed",
-                "conflicts",
-                "submissions",
-                "logs",
-            ] {
+            for name in ["runs", "attempts", "failed", "conflicts", "submissions", "logs"] {
                 folder::create(&root.join(name))?;
             }
         }
@@ -145,10 +133,7 @@ impl Store {
 
     /// Where the record of a run is, or will be.
     pub fn run_path(&self, run_id: &str) -> PathBuf {
-        self.root
-            .join("runs")
-            .join(&run_id[..run_id.len().min(2)])
-            .join(format!("{run_id}.json"))
+        self.root.join("runs").join(&run_id[..run_id.len().min(2)]).join(format!("{run_id}.json"))
     }
 
     /// Whether a run is committed; its record is not read.
@@ -168,30 +153,17 @@ impl Store {
             }
             other => other?,
         };
-        let corrupt = |message: String| Error::Corrupt {
-            path: path.clone(),
-            message,
-        };
+        let corrupt = |message: String| Error::Corrupt { path: path.clone(), message };
         let record = Record::from_bytes(&bytes).map_err(corrupt)?;
         for (field, found, expected) in [
             ("run_id", &record.run_id, &planned.run_id),
             ("regularizer", &record.regularizer, &planned.regularizer),
-            (
-                "stage",
-                &record.stage.to_string(),
-                &planned.stage.to_string(),
-            ),
-            (
-                "index",
-                &record.index.to_string(),
-                &planned.index.to_string(),
-            ),
+            ("stage", &record.stage.to_string(), &planned.stage.to_string()),
+            ("index", &record.index.to_string(), &planned.index.to_string()),
             ("seed", &record.seed.to_string(), &planned.seed.to_string()),
         ] {
             if found != expected {
-                return Err(corrupt(format!(
-                    "{field} is {found}, the manifest expects {expected}"
-                )));
+                return Err(corrupt(format!("{field} is {found}, the manifest expects {expected}")));
             }
         }
         Ok(Some(record))
@@ -213,31 +185,20 @@ impl Store {
         }
         let ids: BTreeSet<&str> = from.iter().map(String::as_str).collect();
         let mut candidates = Vec::with_capacity(from.len());
-        for run in self
-            .manifest
-            .runs()
-            .iter()
-            .filter(|run| ids.contains(run.run_id.as_str()))
-        {
+        for run in self.manifest.runs().iter().filter(|run| ids.contains(run.run_id.as_str())) {
             let Some(record) = self.record(run)? else {
                 return Ok(None);
             };
             let PlannedWeight::Fixed(weight) = run.weight else {
                 continue;
             };
-            candidates.push(Candidate {
-                weight,
-                validation: record.validation.filter(|_| !record.diverged),
-            });
+            candidates.push(Candidate { weight, validation: record.validation.filter(|_| !record.diverged) });
         }
         match select(&candidates) {
             Some(weight) if candidates.len() == from.len() => Ok(Some(Some(weight))),
             _ => Err(Error::Manifest {
                 path: self.root.join("manifest.jsonl"),
-                message: format!(
-                    "run {} selects from runs that are not in the manifest",
-                    planned.run_id
-                ),
+                message: format!("run {} selects from runs that are not in the manifest", planned.run_id),
             }),
         }
     }
@@ -253,10 +214,7 @@ impl Store {
     /// How often a run has failed.
     pub fn failures(&self, run_id: &str) -> u32 {
         // attempts are numbered without gaps; a run is given up after a few
-        (1..u32::MAX)
-            .take_while(|&n| self.failure_path(run_id, n).exists())
-            .last()
-            .unwrap_or(0)
+        (1..u32::MAX).take_while(|&n| self.failure_path(run_id, n).exists()).last().unwrap_or(0)
     }
 
     /// The last failure of a run, for messages.
@@ -272,24 +230,17 @@ impl Store {
         let bytes = folder::read(&path, LARGEST_FILE)?;
         match serde_json::from_slice(&bytes) {
             Ok(failure) => Ok(Some(failure)),
-            Err(e) => Err(Error::Corrupt {
-                path,
-                message: format!("not a whole failure record: {e}"),
-            }),
+            Err(e) => Err(Error::Corrupt { path, message: format!("not a whole failure record: {e}") }),
         }
     }
 
     fn failure_path(&self, run_id: &str, attempt: u32) -> PathBuf {
-        self.root
-            .join("failed")
-            .join(format!("{run_id}.{attempt}.json"))
+        self.root.join("failed").join(format!("{run_id}.{attempt}.json"))
     }
 }
 
 fn edited(path: PathBuf, found: &str, expected: &str) -> Error {
-    let message = format!(
-        "its SHA-256 is {found}, expected {expected} as planned; a manifest must never be edited"
-    );
+    let message = format!("its SHA-256 is {found}, expected {expected} as planned; a manifest must never be edited");
     Error::Manifest { path, message }
 }
 
@@ -307,10 +258,7 @@ fn read_manifest(root: &Path) -> Result<(Manifest, String), Error> {
     if found != expected {
         return Err(edited(path, &found, expected));
     }
-    let fault = |message: String| Error::Manifest {
-        path: path.clone(),
-        message,
-    };
+    let fault = |message: String| Error::Manifest { path: path.clone(), message };
     let text = String::from_utf8(bytes).map_err(|e| fault(e.to_string()))?;
     Ok((Manifest::from_jsonl(&text).map_err(fault)?, found))
 }

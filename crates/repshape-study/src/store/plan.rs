@@ -44,21 +44,13 @@ impl Store {
         }
         let store = Self::open(root, Access::Exclusive)?;
         let spec = |m: &Manifest| serde_json::to_value(m.spec()).unwrap_or(Value::Null);
-        let ids = |m: &Manifest| {
-            m.runs()
-                .iter()
-                .map(|r| r.run_id.clone())
-                .collect::<Vec<_>>()
-        };
+        let ids = |m: &Manifest| m.runs().iter().map(|r| r.run_id.clone()).collect::<Vec<_>>();
         let difference = match first_difference(&spec(store.manifest()), &spec(manifest)) {
             None if ids(store.manifest()) == ids(manifest) => return Ok(store),
             None => "it was planned by another version of this program".to_owned(),
             Some(difference) => difference,
         };
-        Err(Error::OtherStudy {
-            path: root.to_path_buf(),
-            difference,
-        })
+        Err(Error::OtherStudy { path: root.to_path_buf(), difference })
     }
 }
 

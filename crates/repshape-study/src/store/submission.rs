@@ -25,10 +25,8 @@ impl Store {
     /// # Errors
     /// [`Error::Io`].
     pub fn add_submission(&self, submission: &Submission) -> Result<u32, Error> {
-        let bytes = serde_json::to_vec_pretty(submission).map_err(|e| Error::Spec {
-            field: "jobs".to_owned(),
-            message: e.to_string(),
-        })?;
+        let bytes = serde_json::to_vec_pretty(submission)
+            .map_err(|e| Error::Spec { field: "jobs".to_owned(), message: e.to_string() })?;
         let folder = self.root.join("submissions");
         let mut number = self.submissions()?.last().map_or(1, |(n, _)| n + 1);
         loop {
@@ -51,13 +49,8 @@ impl Store {
             if !path.exists() {
                 return Ok(found);
             }
-            let submission =
-                serde_json::from_slice(&folder::read(&path, LARGEST_FILE)?).map_err(|e| {
-                    Error::Corrupt {
-                        path,
-                        message: format!("not a whole submission: {e}"),
-                    }
-                })?;
+            let submission = serde_json::from_slice(&folder::read(&path, LARGEST_FILE)?)
+                .map_err(|e| Error::Corrupt { path, message: format!("not a whole submission: {e}") })?;
             found.push((number, submission));
         }
     }

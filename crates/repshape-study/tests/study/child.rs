@@ -24,25 +24,13 @@ pub struct Plan<'a> {
 
 impl<'a> Plan<'a> {
     pub fn new(folder: &'a Path, job: &'a str) -> Self {
-        Self {
-            folder,
-            job,
-            sleep_ms: 0,
-            worse: 0.0,
-            payload: 0,
-        }
+        Self { folder, job, sleep_ms: 0, worse: 0.0, payload: 0 }
     }
 
     pub fn command(&self, program: &Path) -> Command {
         let mut command = Command::new(program);
         command
-            .args([
-                "--exact",
-                "study::child::child_process",
-                "--nocapture",
-                "--test-threads",
-                "1",
-            ])
+            .args(["--exact", "study::child::child_process", "--nocapture", "--test-threads", "1"])
             .env("REPSHAPE_CHILD_FOLDER", self.folder)
             .env("REPSHAPE_CHILD_JOB", self.job)
             .env("REPSHAPE_CHILD_SLEEP", self.sleep_ms.to_string())
@@ -54,9 +42,7 @@ impl<'a> Plan<'a> {
     }
 
     pub fn spawn(&self) -> Child {
-        self.command(&std::env::current_exe().unwrap())
-            .spawn()
-            .unwrap()
+        self.command(&std::env::current_exe().unwrap()).spawn().unwrap()
     }
 }
 
@@ -65,22 +51,14 @@ struct Log(std::path::PathBuf);
 
 impl Observer for Log {
     fn started(&self, trial: &Trial) {
-        let mut file = OpenOptions::new()
-            .append(true)
-            .create(true)
-            .open(&self.0)
-            .unwrap();
-        file.write_all(format!("{}\n", trial.run_id).as_bytes())
-            .unwrap();
+        let mut file = OpenOptions::new().append(true).create(true).open(&self.0).unwrap();
+        file.write_all(format!("{}\n", trial.run_id).as_bytes()).unwrap();
     }
 }
 
 /// Not a test of its own: the body of child processes. Ends with the exit code of the study's error.
 #[test]
-#[expect(
-    clippy::print_stderr,
-    reason = "the parent reads the message of its child there"
-)]
+#[expect(clippy::print_stderr, reason = "the parent reads the message of its child there")]
 fn child_process() {
     let Ok(folder) = std::env::var("REPSHAPE_CHILD_FOLDER") else {
         return;
@@ -94,16 +72,8 @@ fn child_process() {
     };
     let log = Log(folder.with_extension("started"));
     let cancel = AtomicBool::new(false);
-    let local = Local {
-        workers: 2,
-        host: "child".into(),
-        experiment: &mock,
-        observer: &log,
-        cancel: &cancel,
-    };
-    let study = |manifest| {
-        Store::plan_or_open(folder, &manifest).and_then(|store| resume(&store, &local).map(|_| ()))
-    };
+    let local = Local { workers: 2, host: "child".into(), experiment: &mock, observer: &log, cancel: &cancel };
+    let study = |manifest| Store::plan_or_open(folder, &manifest).and_then(|store| resume(&store, &local).map(|_| ()));
     let result = match var("JOB").as_str() {
         "study" => study(manifest(1)),
         "long" => study(long_manifest()),

@@ -27,10 +27,7 @@ fn an_edited_manifest_is_refused_with_code_5() {
     for error in [open, Store::open(&root, Access::Shared).unwrap_err()] {
         assert_eq!(error.exit_code(), 5);
         let message = error.to_string();
-        assert!(
-            message.contains("manifest.jsonl: its SHA-256 is") && message.contains("expected"),
-            "{message}"
-        );
+        assert!(message.contains("manifest.jsonl: its SHA-256 is") && message.contains("expected"), "{message}");
     }
     std::fs::write(&path, text).unwrap();
     std::fs::remove_file(root.join("manifest.sha256")).unwrap();
@@ -55,18 +52,11 @@ fn a_damaged_record_is_named_with_code_5() {
     let text = String::from_utf8(whole.clone()).unwrap();
     let other = std::fs::read(store.run_path(&store.manifest().runs()[9].run_id)).unwrap();
     for (damage, said) in [
-        (
-            whole[..whole.len() / 2].to_vec(),
-            "not a whole trial record",
-        ),
+        (whole[..whole.len() / 2].to_vec(), "not a whole trial record"),
         (vec![], "not a whole trial record"),
+        (text.replacen("\"loss\":", "\"loss\":1", 1).into_bytes(), "its content has hash"),
         (
-            text.replacen("\"loss\":", "\"loss\":1", 1).into_bytes(),
-            "its content has hash",
-        ),
-        (
-            text.replacen("repshape.trial/1", "repshape.trial/9", 1)
-                .into_bytes(),
+            text.replacen("repshape.trial/1", "repshape.trial/9", 1).into_bytes(),
             "schema \"repshape.trial/9\", expected",
         ),
         (other, "the manifest expects"),
@@ -75,17 +65,10 @@ fn a_damaged_record_is_named_with_code_5() {
         let error = collect(&store).unwrap_err();
         assert_eq!(error.exit_code(), 5);
         let message = error.to_string();
-        assert!(
-            message.contains(path.to_str().unwrap()) && message.contains(said),
-            "{message}"
-        );
+        assert!(message.contains(path.to_str().unwrap()) && message.contains(said), "{message}");
     }
     // what differs from one execution to the next is not part of the result
-    std::fs::write(
-        &path,
-        text.replacen("\"host\":\"test\"", "\"host\":\"elsewhere\"", 1),
-    )
-    .unwrap();
+    std::fs::write(&path, text.replacen("\"host\":\"test\"", "\"host\":\"elsewhere\"", 1)).unwrap();
     collect(&store).unwrap();
 }
 
@@ -100,10 +83,7 @@ fn a_damaged_tuning_record_stops_the_selection() {
     std::fs::remove_file(store.run_path(&trial.run_id)).unwrap();
     let error = run_all(&store, &Mock::default(), 2).unwrap_err();
     assert_eq!(error.exit_code(), 5);
-    assert!(
-        error.to_string().contains(tuning.to_str().unwrap()),
-        "{error}"
-    );
+    assert!(error.to_string().contains(tuning.to_str().unwrap()), "{error}");
 }
 
 #[test]
@@ -113,36 +93,17 @@ fn a_folder_with_anything_else_is_refused_and_left_alone() {
     let error = Store::plan_or_open(folder.path(), &manifest(1)).unwrap_err();
     assert_eq!(error.exit_code(), 2);
     assert!(error.to_string().contains("not empty"), "{error}");
-    assert_eq!(
-        std::fs::read_dir(folder.path()).unwrap().count(),
-        1,
-        "nothing was written"
-    );
-    assert_eq!(
-        Store::open(folder.path(), Access::Read)
-            .unwrap_err()
-            .exit_code(),
-        2
-    );
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing was written");
+    assert_eq!(Store::open(folder.path(), Access::Read).unwrap_err().exit_code(), 2);
     let missing = folder.path().join("missing");
-    assert!(
-        Store::open(&missing, Access::Exclusive)
-            .unwrap_err()
-            .to_string()
-            .contains("no study is planned here")
-    );
+    assert!(Store::open(&missing, Access::Exclusive).unwrap_err().to_string().contains("no study is planned here"));
     assert!(!missing.exists());
 }
 
 #[test]
 fn a_plan_that_was_cut_off_can_be_made_again() {
     let folder = tempfile::tempdir().unwrap();
-    for name in [
-        "lock",
-        "manifest.sha256",
-        "manifest.sha256.tmp17",
-        "manifest.jsonl.tmp17",
-    ] {
+    for name in ["lock", "manifest.sha256", "manifest.sha256.tmp17", "manifest.jsonl.tmp17"] {
         std::fs::write(folder.path().join(name), b"half").unwrap();
     }
     let store = Store::plan(folder.path(), &manifest(1)).unwrap();
@@ -157,27 +118,12 @@ fn another_spec_is_refused_with_the_field_that_differs() {
     let (_folder, store) = planned();
     let root = store.root().to_path_buf();
     drop(store);
-    let other = StudySpec {
-        training: serde_json::json!({"epochs": 50}),
-        ..spec()
-    };
-    let error = Store::plan_or_open(&root, &Manifest::plan(&other, Chunking::Runs(1)).unwrap())
-        .unwrap_err();
+    let other = StudySpec { training: serde_json::json!({"epochs": 50}), ..spec() };
+    let error = Store::plan_or_open(&root, &Manifest::plan(&other, Chunking::Runs(1)).unwrap()).unwrap_err();
     assert_eq!(error.exit_code(), 5);
-    assert!(
-        error
-            .to_string()
-            .contains("training.epochs: 4 there, 50 here"),
-        "{error}"
-    );
+    assert!(error.to_string().contains("training.epochs: 4 there, 50 here"), "{error}");
     // chunks are a matter of planning, not of the study
-    assert_eq!(
-        Store::plan_or_open(&root, &manifest(5))
-            .unwrap()
-            .manifest()
-            .chunks(),
-        18
-    );
+    assert_eq!(Store::plan_or_open(&root, &manifest(5)).unwrap().manifest().chunks(), 18);
 }
 
 /// A file size limit stands in for a full disk: the write fails half-way in the same place.
@@ -191,51 +137,23 @@ fn a_disk_that_is_full_loses_no_finished_run_and_leaves_nothing_half_written() {
     run_task(&store, 0, "test", &Mock::default(), &(), &cancel).unwrap();
     drop(store);
     let before = committed(&root);
-    let plan = Plan {
-        payload: 5_000_000,
-        ..Plan::new(&root, "study")
-    };
+    let plan = Plan { payload: 5_000_000, ..Plan::new(&root, "study") };
     let exe = std::env::current_exe().unwrap();
     let inner = plan.command(&exe);
     let mut shell = std::process::Command::new("sh");
     // 1024 blocks of 512 or 1,024 bytes; without the trap the signal would kill the child instead
-    shell
-        .args(["-c", "trap '' XFSZ; ulimit -f 1024; exec \"$0\" \"$@\""])
-        .arg(&exe)
-        .args(inner.get_args());
-    shell
-        .envs(inner.get_envs().filter_map(|(k, v)| v.map(|v| (k, v))))
-        .stderr(std::process::Stdio::piped());
-    let output = shell
-        .stdout(std::process::Stdio::null())
-        .spawn()
-        .unwrap()
-        .wait_with_output()
-        .unwrap();
+    shell.args(["-c", "trap '' XFSZ; ulimit -f 1024; exec \"$0\" \"$@\""]).arg(&exe).args(inner.get_args());
+    shell.envs(inner.get_envs().filter_map(|(k, v)| v.map(|v| (k, v)))).stderr(std::process::Stdio::piped());
+    let output = shell.stdout(std::process::Stdio::null()).spawn().unwrap().wait_with_output().unwrap();
     let message = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(75), "{message}");
-    assert!(
-        message.contains("attempts") && message.contains("cannot write"),
-        "{message}"
-    );
+    assert!(message.contains("attempts") && message.contains("cannot write"), "{message}");
     assert_eq!(committed(&root), before);
     assert_eq!(std::fs::read_dir(root.join("attempts")).unwrap().count(), 0);
-    assert_eq!(
-        std::fs::read_dir(root.join("failed")).unwrap().count(),
-        0,
-        "the disk's fault is not the run's"
-    );
+    assert_eq!(std::fs::read_dir(root.join("failed")).unwrap().count(), 0, "the disk's fault is not the run's");
     // with room again it goes on
-    let output = Plan::new(&root, "study")
-        .spawn()
-        .wait_with_output()
-        .unwrap();
-    assert_eq!(
-        output.status.code(),
-        Some(0),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    let output = Plan::new(&root, "study").spawn().wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
     assert_eq!(committed(&root).len(), 18);
 }
 
@@ -255,20 +173,11 @@ fn a_read_only_folder_can_be_read_and_is_not_written() {
     std::fs::remove_file(store.run_path(&store.manifest().runs()[17].run_id)).unwrap();
     let empty = folder.path().join("empty");
     std::fs::create_dir(&empty).unwrap();
-    let chmod = |path: &Path, mode| {
-        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap()
-    };
+    let chmod = |path: &Path, mode| std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
     let each = |mode_folder, mode_file| {
         for entry in std::fs::read_dir(&root).unwrap() {
             let path = entry.unwrap().path();
-            chmod(
-                &path,
-                if path.is_dir() {
-                    mode_folder
-                } else {
-                    mode_file
-                },
-            );
+            chmod(&path, if path.is_dir() { mode_folder } else { mode_file });
         }
         chmod(&root, mode_folder);
         chmod(&empty, mode_folder);
@@ -292,10 +201,7 @@ fn a_read_only_folder_can_be_read_and_is_not_written() {
         let output = command.spawn().unwrap().wait_with_output().unwrap();
         let message = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{job}: {message}");
-        assert!(
-            message.contains(path.to_str().unwrap()) && message.contains("denied"),
-            "{job}: {message}"
-        );
+        assert!(message.contains(path.to_str().unwrap()) && message.contains("denied"), "{job}: {message}");
     }
     assert_eq!(status(&store).all.missing, 1);
     assert_eq!(collect(&store).unwrap_err().exit_code(), 3);

@@ -28,14 +28,8 @@ impl Experiment for Mock {
         }
         let noise = (trial.seed % 1000) as f64 * 1e-6;
         let distance = trial.weight.map_or(0.5, |w| (w.log10() + 1.0).abs());
-        let scores = Some(Scores {
-            error: 0.02 + 0.01 * distance + noise + self.worse,
-            loss: distance,
-        });
-        let measures = BTreeMap::from([
-            ("covariance".to_owned(), Some(distance + noise)),
-            ("mapc".to_owned(), None),
-        ]);
+        let scores = Some(Scores { error: 0.02 + 0.01 * distance + noise + self.worse, loss: distance });
+        let measures = BTreeMap::from([("covariance".to_owned(), Some(distance + noise)), ("mapc".to_owned(), None)]);
         let mut details = serde_json::Map::new();
         details.insert("history".into(), json!([0.1, 1e-3, trial.seed]));
         details.insert("timings".into(), json!(std::time::SystemTime::now()));
@@ -43,29 +37,17 @@ impl Experiment for Mock {
             details.insert("picture".into(), json!("x".repeat(self.payload)));
         }
         Ok(match trial.stage {
-            Stage::Tune => Outcome::Tune(Tuned {
-                validation: scores,
-                measures,
-                details,
-                ..Tuned::default()
-            }),
-            Stage::Trial => Outcome::Trial(Tested {
-                test: scores,
-                train: scores,
-                measures,
-                details,
-                ..Tested::default()
-            }),
+            Stage::Tune => Outcome::Tune(Tuned { validation: scores, measures, details, ..Tuned::default() }),
+            Stage::Trial => {
+                Outcome::Trial(Tested { test: scores, train: scores, measures, details, ..Tested::default() })
+            }
         })
     }
 }
 
 /// Two regularizers to tune, one with a given weight, one without: 6 + 12 runs.
 pub fn spec() -> StudySpec {
-    let regularizer = |name: &str, weights: &[f64]| Regularizer {
-        name: name.into(),
-        weights: weights.to_vec(),
-    };
+    let regularizer = |name: &str, weights: &[f64]| Regularizer { name: name.into(), weights: weights.to_vec() };
     StudySpec {
         max_attempts: 2,
         regularizers: vec![
@@ -84,32 +66,12 @@ pub fn manifest(chunk: u32) -> Manifest {
 
 /// Many short runs: 246 of them.
 pub fn long_manifest() -> Manifest {
-    Manifest::plan(
-        &StudySpec {
-            trials: 60,
-            ..spec()
-        },
-        Chunking::Runs(1),
-    )
-    .unwrap()
+    Manifest::plan(&StudySpec { trials: 60, ..spec() }, Chunking::Runs(1)).unwrap()
 }
 
-pub fn run_all(
-    store: &Store,
-    experiment: &dyn Experiment,
-    workers: usize,
-) -> Result<Started, Error> {
+pub fn run_all(store: &Store, experiment: &dyn Experiment, workers: usize) -> Result<Started, Error> {
     let cancel = AtomicBool::new(false);
-    resume(
-        store,
-        &Local {
-            workers,
-            host: "test".into(),
-            experiment,
-            observer: &(),
-            cancel: &cancel,
-        },
-    )
+    resume(store, &Local { workers, host: "test".into(), experiment, observer: &(), cancel: &cancel })
 }
 
 pub fn table_json(store: &Store) -> String {
@@ -131,10 +93,7 @@ pub fn committed(root: &Path) -> BTreeMap<String, Vec<u8>> {
     let mut files = 0;
     for run in store.manifest().runs() {
         if store.record(run).unwrap().is_some() {
-            found.insert(
-                run.run_id.clone(),
-                std::fs::read(store.run_path(&run.run_id)).unwrap(),
-            );
+            found.insert(run.run_id.clone(), std::fs::read(store.run_path(&run.run_id)).unwrap());
         }
     }
     if let Ok(folders) = std::fs::read_dir(root.join("runs")) {

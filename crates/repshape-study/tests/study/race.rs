@@ -12,27 +12,15 @@ fn processes_at_the_same_runs_commit_each_exactly_once() {
     let root = folder.path().join("study");
     drop(Store::plan(&root, &manifest(6)).unwrap());
     // chunk 0 holds all six tuning runs; all four begin with the first, none is committed yet
-    let plan = Plan {
-        sleep_ms: 40,
-        ..Plan::new(&root, "task")
-    };
+    let plan = Plan { sleep_ms: 40, ..Plan::new(&root, "task") };
     let children: Vec<_> = (0..4).map(|_| plan.spawn()).collect();
     for child in children {
         let output = child.wait_with_output().unwrap();
-        assert_eq!(
-            output.status.code(),
-            Some(0),
-            "{}",
-            String::from_utf8_lossy(&output.stderr)
-        );
+        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
     }
     assert_eq!(committed(&root).len(), 6);
     for name in ["conflicts", "failed", "attempts"] {
-        assert_eq!(
-            std::fs::read_dir(root.join(name)).unwrap().count(),
-            0,
-            "{name}"
-        );
+        assert_eq!(std::fs::read_dir(root.join(name)).unwrap().count(), 0, "{name}");
     }
 }
 
@@ -48,22 +36,13 @@ fn of_many_threads_with_the_same_run_one_commits_it() {
                     let (store, trial) = (&store, &trial);
                     scope.spawn(move || {
                         let outcome = Mock::default().run(trial, &Control::detached()).unwrap();
-                        store
-                            .commit(
-                                &Record::new(trial, outcome, f64::from(i), &format!("host {i}"))
-                                    .unwrap(),
-                            )
-                            .unwrap()
+                        store.commit(&Record::new(trial, outcome, f64::from(i), &format!("host {i}")).unwrap()).unwrap()
                     })
                 })
                 .collect();
             threads.into_iter().map(|t| t.join().unwrap()).collect()
         });
-        assert_eq!(
-            results.iter().filter(|&&c| c == Committed::New).count(),
-            1,
-            "{results:?}"
-        );
+        assert_eq!(results.iter().filter(|&&c| c == Committed::New).count(), 1, "{results:?}");
     }
 }
 
@@ -84,10 +63,7 @@ fn a_contradicting_result_is_kept_beside_and_ends_with_code_4() {
     let message = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(4), "{message}");
     assert_eq!(committed(&root), before);
-    let kept: Vec<_> = std::fs::read_dir(root.join("conflicts"))
-        .unwrap()
-        .map(|e| e.unwrap().path())
-        .collect();
+    let kept: Vec<_> = std::fs::read_dir(root.join("conflicts")).unwrap().map(|e| e.unwrap().path()).collect();
     assert_eq!(kept.len(), 1);
     assert!(message.contains(kept[0].to_str().unwrap()), "{message}");
     let text = std::fs::read_to_string(&kept[0]).unwrap();
@@ -103,11 +79,7 @@ fn a_conflict_of_one_run_does_not_stop_the_others() {
         fn run(&self, trial: &Trial, control: &Control) -> Result<Outcome, String> {
             if trial.regularizer == "baseline" && trial.index == 1 {
                 // someone else is quicker, with another result
-                let other = Mock {
-                    worse: 0.5,
-                    ..Mock::default()
-                }
-                .run(trial, control)?;
+                let other = Mock { worse: 0.5, ..Mock::default() }.run(trial, control)?;
                 let record = Record::new(trial, other, 0.0, "elsewhere")?;
                 self.0.commit(&record).map_err(|e| e.to_string())?;
             }
@@ -137,17 +109,9 @@ fn two_studies_refuse_each_other_and_tasks_share() {
     }
     assert!(Store::open(root, Access::Read).is_ok(), "looking is free");
     drop(store);
-    let shared = [
-        Store::open(root, Access::Shared).unwrap(),
-        Store::open(root, Access::Shared).unwrap(),
-    ];
+    let shared = [Store::open(root, Access::Shared).unwrap(), Store::open(root, Access::Shared).unwrap()];
     let refused = Store::open(root, Access::Exclusive).unwrap_err();
-    assert!(
-        refused
-            .to_string()
-            .contains("in use by one or more run-task processes"),
-        "{refused}"
-    );
+    assert!(refused.to_string().contains("in use by one or more run-task processes"), "{refused}");
     drop(shared);
     assert!(Store::open(root, Access::Exclusive).is_ok());
 }

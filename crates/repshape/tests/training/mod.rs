@@ -159,7 +159,7 @@ fn a_stop_inside_an_epoch_returns_to_the_state_before_it() {
 #[test]
 fn a_tap_reads_and_replaces_any_site() {
     let (network, _) = setup("mlp:12,8", &[], 3);
-    let network = repshape::burn::module::Module::valid(&network);
+    let network = burn::module::Module::valid(&network);
     let x = Tensor::<2>::ones([4, 5], &Device::flex());
     let mut silence = |site: &Site, z: Tensor<2>| if site.name == "fc2" { z * 0.0 } else { z };
     let silenced = network.forward_tapped(x, &mut silence).into_data().try_into_vec::<f32>().unwrap();
@@ -172,7 +172,7 @@ fn dropout_and_batch_norm_act_in_training_only() {
     let tuning = tuning();
     let plain = run("mlp:12,8", &BUSY, &config(2, "adam:0.01"));
     let (_, objective) = setup("mlp:12,8", &BUSY, 3);
-    let network = repshape::burn::module::Module::valid(&plain.training.network);
+    let network = burn::module::Module::valid(&plain.training.network);
     let scores = || evaluate(&network, &tuning.validation, &objective, &Device::flex());
     assert_eq!(scores(), scores());
     // one row and many rows agree: no batch statistics at inference
