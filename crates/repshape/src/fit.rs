@@ -10,7 +10,7 @@ use crate::groups::GroupsError;
 use crate::network::Network;
 use crate::objective::Objective;
 use crate::optimizer::{Optimizer, OptimizerConfig};
-use crate::parameters;
+use crate::parameters::{self, Parameter};
 
 /// How to train.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -162,6 +162,8 @@ pub fn fit<N: Network>(
         let mut sums = vec![0.0; objective.names().len()];
         // a stop inside an epoch returns to the state before it
         let before = training.clone();
+        // by value: clones of a module share the running statistics of batch normalisation
+        let values = parameters::export(&training.network.valid());
         for (step, rows) in order.chunks(config.batch_size).enumerate() {
             let batch = batch(train, rows, objective.target(), device, true);
             let evaluation = objective.evaluate(&training.network, &batch, &mut dropout)?;
@@ -176,7 +178,7 @@ pub fn fit<N: Network>(
                 training.network = training.optimizer.step(training.network, gradients);
             }
             if observer.step(step + 1, steps) == Flow::Stop {
-                return Ok(Fitted { training: before, ending: Ending::Stopped });
+                return Ok(Fitted { training: returned(before, values), ending: Ending::Stopped });
             }
         }
         if !parameters::all_finite(&training.network) {
@@ -196,6 +198,16 @@ pub fn fit<N: Network>(
         }
     }
     Ok(Fitted { training, ending })
+}
+
+/// The state with the parameters and running statistics that it had.
+fn returned<N: Network>(mut before: Training<N>, values: Vec<Parameter>) -> Training<N> {
+    // takes in the statistics that the last step left pending: later they would replace what is put back
+    let _ = before.network.valid();
+    if let Ok(network) = parameters::import(before.network.clone(), values) {
+        before.network = network;
+    }
+    before
 }
 
 fn check<N: Network>(network: &N, train: &Train, objective: &Objective, config: &FitConfig) -> Result<(), FitError> {

@@ -259,7 +259,10 @@ fn toml_files_are_refused_by_line() {
         (with("\"digits\"", "\"digit\""), &["t.toml:1:", "did you mean \"digits\"?"]),
         (with("\"digits\"", "7"), &["t.toml:1:", "7"]),
         (with("mlp:8", "mlp:0"), &["t.toml:2:", "width 0"]),
-        (with("\"mlp:8\"", "{ hidden = [{ wdth = 5 }] }"), &["t.toml:2: unknown key \"wdth\"", "did you mean \"width\"?"]),
+        (
+            with("\"mlp:8\"", "{ hidden = [{ wdth = 5 }] }"),
+            &["t.toml:2: unknown key \"wdth\"", "did you mean \"width\"?"],
+        ),
         (with("\"mlp:8\"", "{ hidden = [{ width = 0 }] }"), &["t.toml:2:", "width 0"]),
         (with("\"mlp:8\"", "3"), &["t.toml:2:", "\"mlp:100,100\""]),
         (with("adam:1e-3", "adm:1e-3"), &["t.toml:5:", "adm"]),

@@ -43,7 +43,8 @@ fn a_study_s_report_draws_every_chart() {
 #[test]
 fn a_run_s_report_draws_every_chart() {
     let folder = folder();
-    let shape = ["shape", "--smoke", "--site", "fc4", "--site", "fc5", "--penalty", "cw-vr=0.1", "--out", "a b ü", "-q"];
+    let shape =
+        ["shape", "--smoke", "--site", "fc4", "--site", "fc5", "--penalty", "cw-vr=0.1", "--out", "a b ü", "-q"];
     let found: Value = json(folder.path(), &shape);
     assert_eq!(found["sites"].as_object().unwrap().len(), 2);
     let page = folder.path().join("a b ü/report.html");

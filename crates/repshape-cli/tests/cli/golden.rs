@@ -27,7 +27,12 @@ fn measures_are_those_of_numpy() {
         if let Some(labels) = case["labels"].as_array() {
             let labels: Vec<i64> = labels.iter().map(|y| y.as_i64().unwrap()).collect();
             npy_labels(&folder.path().join("y.npy"), &labels);
-            args.extend(["--labels".to_owned(), "y.npy".to_owned(), "--classes".to_owned(), case["classes"].to_string()]);
+            args.extend([
+                "--labels".to_owned(),
+                "y.npy".to_owned(),
+                "--classes".to_owned(),
+                case["classes"].to_string(),
+            ]);
         }
         let found = json(folder.path(), &args.iter().map(String::as_str).collect::<Vec<_>>());
         let name = case["case"].as_str().unwrap();

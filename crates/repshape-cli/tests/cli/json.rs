@@ -8,11 +8,33 @@ use crate::support::{ROWS, UNITS, Y, Z, folder, json, npy, npy_bytes, npy_labels
 
 /// The names of INTERFACE.md, in its order.
 const MEASURES: [&str; 27] = [
-    "amplitude", "covariance", "correlation", "variance", "sparsity", "dead_units",
-    "amplitude_positive", "covariance_positive", "correlation_positive", "variance_positive",
-    "class_wise_correlation", "class_wise_variance", "normalized_class_wise_variance", "class_wise_covariance",
-    "stable_rank_covariance", "stable_rank", "rank", "effective_rank", "participation_ratio",
-    "mapc", "cvr", "tdv", "ud90", "mi_x_lower", "mi_x_upper", "mi_y_lower", "mi_y_upper",
+    "amplitude",
+    "covariance",
+    "correlation",
+    "variance",
+    "sparsity",
+    "dead_units",
+    "amplitude_positive",
+    "covariance_positive",
+    "correlation_positive",
+    "variance_positive",
+    "class_wise_correlation",
+    "class_wise_variance",
+    "normalized_class_wise_variance",
+    "class_wise_covariance",
+    "stable_rank_covariance",
+    "stable_rank",
+    "rank",
+    "effective_rank",
+    "participation_ratio",
+    "mapc",
+    "cvr",
+    "tdv",
+    "ud90",
+    "mi_x_lower",
+    "mi_x_upper",
+    "mi_y_lower",
+    "mi_y_upper",
 ];
 
 fn keys(value: &Value) -> Vec<&str> {
@@ -55,8 +77,11 @@ fn by_hand() {
         let mean = mean(&unit);
         unit.iter().map(|v| v - mean).collect::<Vec<f64>>()
     };
-    let variance = mean(&(0..UNITS).map(|i| mean(&centred(i).iter().map(|v| v * v).collect::<Vec<_>>())).collect::<Vec<_>>());
-    for (name, expected) in [("amplitude", amplitude), ("variance", variance), ("sparsity", 2.0 / 21.0), ("dead_units", 0.0)] {
+    let variance =
+        mean(&(0..UNITS).map(|i| mean(&centred(i).iter().map(|v| v * v).collect::<Vec<_>>())).collect::<Vec<_>>());
+    for (name, expected) in
+        [("amplitude", amplitude), ("variance", variance), ("sparsity", 2.0 / 21.0), ("dead_units", 0.0)]
+    {
         let found = found["measures"][name].as_f64().unwrap();
         assert!((found - expected).abs() <= 1e-12, "{name}: {found} for {expected}");
     }
@@ -146,7 +171,8 @@ fn every_form_of_a_matrix_gives_the_same_numbers() {
     let folder = folder();
     let write = |name: &str, bytes: Vec<u8>| std::fs::write(folder.path().join(name), bytes).unwrap();
     let all = |bytes: &dyn Fn(f64) -> Vec<u8>| Z.iter().flat_map(|v| bytes(*v)).collect::<Vec<u8>>();
-    let columns: Vec<u8> = (0..UNITS).flat_map(|i| Z.iter().skip(i).step_by(UNITS)).flat_map(|v| v.to_le_bytes()).collect();
+    let columns: Vec<u8> =
+        (0..UNITS).flat_map(|i| Z.iter().skip(i).step_by(UNITS)).flat_map(|v| v.to_le_bytes()).collect();
     let shape = [ROWS, UNITS];
     write("fortran.npy", npy_bytes("<f8", true, &shape, &columns));
     write("big.npy", npy_bytes(">f8", false, &shape, &all(&|v| v.to_be_bytes().to_vec())));
@@ -160,7 +186,15 @@ fn every_form_of_a_matrix_gives_the_same_numbers() {
     write("with space ü.csv", rows.into_bytes());
     let expected = json(folder.path(), &["measure", "z.npy", "--labels", "y.npy"])["measures"].clone();
     for name in [
-        "fortran.npy", "big.npy", "single.npy", "half.npy", "four.npy", "plain.csv", "head.csv", "tab.tsv", "with space ü.csv",
+        "fortran.npy",
+        "big.npy",
+        "single.npy",
+        "half.npy",
+        "four.npy",
+        "plain.csv",
+        "head.csv",
+        "tab.tsv",
+        "with space ü.csv",
     ] {
         let found = json(folder.path(), &["measure", name, "--labels", "y.npy"]);
         assert_eq!(found["measures"], expected, "{name}");
@@ -175,7 +209,10 @@ fn every_form_of_a_matrix_gives_the_same_numbers() {
     npy(&folder.path().join("doubles.npy"), &shape, &doubles);
     let expected = json(folder.path(), &["measure", "doubles.npy"])["measures"].clone();
     write("i8.npy", npy_bytes("|i1", false, &shape, &whole.map(|v| v as u8)));
-    write("i16.npy", npy_bytes(">i2", false, &shape, &whole.iter().flat_map(|v| (*v as i16).to_be_bytes()).collect::<Vec<_>>()));
+    write(
+        "i16.npy",
+        npy_bytes(">i2", false, &shape, &whole.iter().flat_map(|v| (*v as i16).to_be_bytes()).collect::<Vec<_>>()),
+    );
     write("i64.npy", npy_bytes("<i8", false, &shape, &whole.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<_>>()));
     for name in ["i8.npy", "i16.npy", "i64.npy"] {
         assert_eq!(json(folder.path(), &["measure", name])["measures"], expected, "{name}");
@@ -248,8 +285,7 @@ fn penalty_prints_the_contract() {
     let mut total = 0.0;
     for class in 0..3 {
         for unit in 0..UNITS {
-            let of: Vec<f64> =
-                (0..ROWS).filter(|n| Y[*n] == class).map(|n| Z[n * UNITS + unit]).collect();
+            let of: Vec<f64> = (0..ROWS).filter(|n| Y[*n] == class).map(|n| Z[n * UNITS + unit]).collect();
             let mean = of.iter().sum::<f64>() / of.len() as f64;
             total += of.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / of.len() as f64;
         }
@@ -269,7 +305,8 @@ fn reductions_agree_or_are_refused() {
     assert_eq!(sum["value"], of(&["cr:sum"])["value"]);
     assert_eq!(sum["value"], of(&["cr:sum", "--reduction", "sum"])["value"]);
     assert_ne!(sum["value"], of(&["cr"])["value"]);
-    let refused = run(&mut repshape(folder.path()), &["penalty", "z.npy", "--penalty", "cr:sum", "--reduction", "mean"]);
+    let refused =
+        run(&mut repshape(folder.path()), &["penalty", "z.npy", "--penalty", "cr:sum", "--reduction", "mean"]);
     assert_eq!((refused.code, refused.out.as_str()), (Some(2), ""));
 }
 
@@ -297,8 +334,27 @@ fn gradients_have_the_input_s_shape() {
 #[test]
 fn shape_prints_the_contract_and_fills_its_folder() {
     let folder = folder();
-    let args = ["shape", "--smoke", "--network", "mlp:12,9", "--penalty", "cw-vr=0.1@fc2", "--penalty", "l2w=0.01@fc1",
-        "--site", "fc2", "--site", "output", "--seed", "5", "--out", "run", "--format", "json", "-q"];
+    let args = [
+        "shape",
+        "--smoke",
+        "--network",
+        "mlp:12,9",
+        "--penalty",
+        "cw-vr=0.1@fc2",
+        "--penalty",
+        "l2w=0.01@fc1",
+        "--site",
+        "fc2",
+        "--site",
+        "output",
+        "--seed",
+        "5",
+        "--out",
+        "run",
+        "--format",
+        "json",
+        "-q",
+    ];
     let found = json(folder.path(), &args);
     assert_eq!(found["schema"], "repshape.run/1");
     assert_eq!(found["seed"], 5);
@@ -314,7 +370,9 @@ fn shape_prints_the_contract_and_fills_its_folder() {
     assert!(found["seconds"].is_f64());
     assert_eq!(found["out"], "run");
     let run_folder = folder.path().join("run");
-    for name in ["run.toml", "history.csv", "model.safetensors", "model.onnx", "measurement.json", "report.html", "run.json"] {
+    for name in
+        ["run.toml", "history.csv", "model.safetensors", "model.onnx", "measurement.json", "report.html", "run.json"]
+    {
         assert!(run_folder.join(name).metadata().unwrap().len() > 0, "{name}");
     }
     assert!(!run_folder.join("checkpoint.safetensors").exists());
@@ -340,7 +398,8 @@ fn saved_activations_measure_the_same() {
     let folder = folder();
     ok(folder.path(), &["shape", "--smoke", "--network", "mlp:12,9", "--out", "run", "-q"]);
     std::fs::create_dir(folder.path().join("saved")).unwrap();
-    let of_run = json(folder.path(), &["measure", "run", "--site", "fc1", "--site", "fc2.pre", "--save-activations", "saved"]);
+    let of_run =
+        json(folder.path(), &["measure", "run", "--site", "fc1", "--site", "fc2.pre", "--save-activations", "saved"]);
     for (number, site) in ["fc1", "fc2.pre"].iter().enumerate() {
         let file = format!("saved/{site}.npy");
         let (shape, _) = read_npy(&folder.path().join(&file));
@@ -363,7 +422,10 @@ fn study_prints_the_contract() {
         assert_eq!(row["trials"], 2);
         assert_eq!(row["diverged"], 0);
         assert!(row["test_error"]["mean"].is_f64() && row["test_error"]["std"].is_f64(), "{row}");
-        assert!(row["measures"]["covariance"]["mean"].is_f64() && row["measures"]["covariance"]["std"].is_f64(), "{row}");
+        assert!(
+            row["measures"]["covariance"]["mean"].is_f64() && row["measures"]["covariance"]["std"].is_f64(),
+            "{row}"
+        );
         assert_eq!(row["weight"].is_f64(), row["regularizer"] == "cr");
     }
     assert!(names.contains(&found["best"].as_str().unwrap()));
@@ -377,7 +439,18 @@ fn study_prints_the_contract() {
         }
         let record: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
         assert_eq!(record["schema"], "repshape.trial/1");
-        for key in ["run_id", "regularizer", "stage", "seed", "diverged", "validation", "measures", "result_hash", "seconds", "host"] {
+        for key in [
+            "run_id",
+            "regularizer",
+            "stage",
+            "seed",
+            "diverged",
+            "validation",
+            "measures",
+            "result_hash",
+            "seconds",
+            "host",
+        ] {
             assert!(!record[key].is_null(), "{key} in {record}");
         }
         assert!(record.get("weight").is_some());

@@ -12,8 +12,20 @@ use crate::support::{folder, listing, ok, ran, repshape, run, start, wait_until}
 
 /// About four seconds on one core: a checkpoint is written every second.
 const SHAPE: [&str; 14] = [
-    "shape", "--epochs", "400", "--network", "mlp:100,100,100", "--penalty", "cw-vr=0.1@fc3", "--penalty", "dropout=0.2@fc1",
-    "--penalty", "bn@fc2", "--out", "run", "-q",
+    "shape",
+    "--epochs",
+    "400",
+    "--network",
+    "mlp:100,100,100",
+    "--penalty",
+    "cw-vr=0.1@fc3",
+    "--penalty",
+    "dropout=0.2@fc1",
+    "--penalty",
+    "bn@fc2",
+    "--out",
+    "run",
+    "-q",
 ];
 
 /// A run's files that an uninterrupted run writes with the same bytes, and its result without the time it took.
@@ -83,7 +95,8 @@ fn a_run_killed_while_its_files_are_written_is_completed() {
     ok(killed.path(), &short);
     // run.json is the last file: take away the last n files that a run writes
     let resume = [&short[..], &["--resume"]].concat();
-    let order = ["run.json", "report.html", "page.json", "measurement.json", "model.onnx", "model.safetensors", "history.csv"];
+    let order =
+        ["run.json", "report.html", "page.json", "measurement.json", "model.onnx", "model.safetensors", "history.csv"];
     for n in 1..=order.len() {
         for name in &order[..n] {
             let _ = std::fs::remove_file(killed.path().join("run").join(name));
@@ -198,7 +211,7 @@ fn an_interrupted_study_says_how_to_go_on_and_does() {
 fn same_table_at_any_number_of_workers_and_threads() {
     let folder = folder();
     let table = |more: &[&str]| {
-        let out = more.concat();
+        let out = more.concat().replace("--", "");
         ok(folder.path(), &[&STUDY[..], &[&out], more].concat());
         std::fs::read_to_string(folder.path().join(out).join("study.json")).unwrap()
     };

@@ -162,9 +162,8 @@ pub const ROWS: usize = 7;
 /// The units of [`Z`].
 pub const UNITS: usize = 3;
 /// Row-major values; halves and quarters, so that every floating type holds them.
-pub const Z: [f64; 21] = [
-    0.0, 1.5, -2.0, 0.25, 3.0, 1.0, 0.0, -1.25, 4.0, 2.0, 0.5, -0.5, 1.0, 2.5, 0.75, 3.5, -3.0, 1.25, 0.5, 1.0, -1.0,
-];
+pub const Z: [f64; 21] =
+    [0.0, 1.5, -2.0, 0.25, 3.0, 1.0, 0.0, -1.25, 4.0, 2.0, 0.5, -0.5, 1.0, 2.5, 0.75, 3.5, -3.0, 1.25, 0.5, 1.0, -1.0];
 /// Labels of the rows of [`Z`].
 pub const Y: [i64; 7] = [0, 2, 1, 2, 0, 2, 1];
 
