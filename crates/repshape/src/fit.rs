@@ -163,7 +163,7 @@ pub fn fit<N: Network>(
         // a stop inside an epoch returns to the state before it
         let before = training.clone();
         // by value: clones of a module share the running statistics of batch normalisation
-        let values = parameters::export(&training.network.valid());
+        let values = parameters::export(&training.network);
         for (step, rows) in order.chunks(config.batch_size).enumerate() {
             let batch = batch(train, rows, objective.target(), device, true);
             let evaluation = objective.evaluate(&training.network, &batch, &mut dropout)?;

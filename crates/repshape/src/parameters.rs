@@ -36,6 +36,8 @@ pub enum ParameterError {
 
 /// Every float parameter and running statistic, in the module's order.
 pub fn export<M: Module>(module: &M) -> Vec<Parameter> {
+    // batch normalisation keeps the last step's statistics pending until it is read this way; a visitor does not see them
+    let _ = module.valid();
     let mut visitor = Export::default();
     module.visit(&mut visitor);
     visitor.parameters
