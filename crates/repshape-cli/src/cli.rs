@@ -302,6 +302,9 @@ pub struct MeasureArgs {
     /// The array of an .npz file
     #[arg(long, value_name = "NAME")]
     pub key: Option<String>,
+    /// The column of a table that holds the labels of its rows
+    #[arg(long, value_name = "NAME", conflicts_with = "labels")]
+    pub label_column: Option<String>,
     /// A site of a run folder, repeatable [default: those of the run]
     #[arg(long = "site", value_name = "SITE")]
     pub sites: Vec<String>,

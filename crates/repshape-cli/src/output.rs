@@ -7,7 +7,7 @@ use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
 use crate::cli::{Format, Global};
-use crate::failure::{Failure, Outcome};
+use crate::failure::{Exit, Failure, Outcome};
 
 /// Whether a cell stands out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,11 +27,13 @@ pub struct Text {
     pub text: String,
     /// How it stands out.
     pub mark: Mark,
+    /// What CSV holds in its place: a number with all of its digits.
+    pub exact: Option<String>,
 }
 
 impl<T: Into<String>> From<T> for Text {
     fn from(text: T) -> Self {
-        Self { text: text.into(), mark: Mark::Plain }
+        Self { text: text.into(), mark: Mark::Plain, exact: None }
     }
 }
 
@@ -76,7 +78,9 @@ pub fn emit(global: &Global, text: &str) -> Outcome {
         None => match anstream::stdout().lock().write_all(text.as_bytes()) {
             // `repshape ... | head` is no error
             Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-                Err(Failure::usage(format!("standard output: {error}")))
+                let full = error.kind() == std::io::ErrorKind::StorageFull;
+                let exit = if full { Exit::Retry } else { Exit::Usage };
+                Err(Failure::new(exit, format!("standard output: {error}")))
             }
             _ => Ok(()),
         },
@@ -152,7 +156,7 @@ fn csv(rows: &Rows) -> String {
     let line = |cells: Vec<String>| cells.join(",") + "\n";
     let mut text = line(rows.head.iter().map(|head| quote(head)).collect());
     for row in &rows.rows {
-        text.push_str(&line(row.iter().map(|cell| quote(&cell.text)).collect()));
+        text.push_str(&line(row.iter().map(|cell| quote(cell.exact.as_ref().unwrap_or(&cell.text))).collect()));
     }
     text
 }

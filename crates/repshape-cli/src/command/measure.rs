@@ -12,7 +12,7 @@ use repshape_stats::{Block, Measurement, NoiseVariance, SampleSize, Sketch, Sket
 
 use crate::cli::{Global, MeasureArgs};
 use crate::failure::{Failure, Outcome};
-use crate::output::{Rows, print, write_file};
+use crate::output::{Rows, Text, print, write_file};
 use crate::pages::{how, measured};
 use crate::run_folder::RunFolder;
 use crate::training::{Activations, bounded};
@@ -46,7 +46,7 @@ pub fn run(args: &MeasureArgs, global: &Global) -> Outcome {
     for (number, input) in args.inputs.iter().enumerate() {
         let labels = args.labels.get(if args.labels.len() == 1 { 0 } else { number });
         if input.is_dir() {
-            if labels.is_some() {
+            if labels.is_some() || args.label_column.is_some() {
                 return Err(Failure::usage(format!(
                     "{}: a run folder has labels of its own; --labels belongs to matrices",
                     input.display()
@@ -100,9 +100,17 @@ fn of_matrix(
     global: &Global,
 ) -> Outcome<Measure> {
     let shown = path.display().to_string();
+    if let Some(column) = args.label_column.as_deref().filter(|_| !is_table(path)) {
+        return Err(Failure::usage(format!(
+            "{shown}: --label-column \"{column}\" belongs to tables with a line of names (.csv, .tsv); a matrix takes --labels"
+        )));
+    }
     let named = |error: repshape_stats::StatsError| Failure::usage(format!("{shown}: {error}"));
-    let mut source = open_matrix(path, &MatrixOptions { key: args.key.clone(), label_column: None })?;
-    let labels = labels.map(|file| read_for(file, source.rows(), &shown, args.classes)).transpose()?;
+    let mut source =
+        open_matrix(path, &MatrixOptions { key: args.key.clone(), label_column: args.label_column.clone() })?;
+    // a table may hold the labels of its own rows
+    let labels = labels.or_else(|| args.label_column.as_ref().map(|_| path));
+    let labels = labels.map(|file| read_for(file, source.rows(), &shown, args)).transpose()?;
     let mut config = configured(args, selection, sample, global.seed.unwrap_or(0))(source.units());
     if let Some(labels) = &labels {
         config = config.with_classes(labels.classes);
@@ -139,9 +147,15 @@ fn of_matrix(
     Ok((measurement, pictures))
 }
 
-fn read_for(file: &Path, rows: Option<usize>, shown: &str, classes: Option<usize>) -> Outcome<Labels> {
+fn is_table(path: &Path) -> bool {
+    let name = path.to_string_lossy().to_lowercase();
+    let name = name.strip_suffix(".gz").unwrap_or(&name);
+    [".csv", ".tsv", ".txt"].iter().any(|end| name.ends_with(end))
+}
+
+fn read_for(file: &Path, rows: Option<usize>, shown: &str, args: &MeasureArgs) -> Outcome<Labels> {
     let rows = rows.map(|rows| (rows, shown.to_owned()));
-    Ok(read_labels(file, &LabelOptions { classes, key: None, rows })?)
+    Ok(read_labels(file, &LabelOptions { classes: args.classes, key: args.label_column.clone(), rows })?)
 }
 
 fn short(shown: &str, labels: &Labels) -> Failure {
@@ -238,7 +252,7 @@ pub fn table(measurements: &[&Measurement]) -> Rows {
         .iter()
         .map(|name| {
             let mut row = vec![(*name).into()];
-            row.extend(measurements.iter().map(|m| number(m.get(name)).into()));
+            row.extend(measurements.iter().map(|m| cell(m.get(name))));
             row
         })
         .collect();
@@ -250,6 +264,15 @@ pub fn table(measurements: &[&Measurement]) -> Rows {
         notes.extend(m.notes.iter().map(|note| format!("  {note}")));
     }
     Rows { head, rows, notes }
+}
+
+/// A number in a table, with all of its digits in CSV.
+pub fn cell(value: Option<f64>) -> Text {
+    let exact = value.map_or_else(String::new, |v| {
+        let whole = v.fract() == 0.0 && v.abs() < 1e15;
+        if whole { format!("{v}") } else { format!("{v:?}") }
+    });
+    Text { exact: Some(exact), ..number(value).into() }
 }
 
 /// A number to read: six significant digits, `-` where it is undefined.

@@ -332,22 +332,22 @@ fn page(
 }
 
 fn table(json: &Value) -> Rows {
-    let number = |v: &Value| super::measure::number(v.as_f64());
+    let number = |v: &Value| super::measure::cell(v.as_f64());
     let mut rows = Vec::new();
     for split in ["train", "validation", "test"] {
         if let Some(error) = json[split]["error"].as_f64() {
             rows.push(vec![format!("{split} error").into(), format!("{:.2} %", 100.0 * error).into()]);
         }
         if !json[split].is_null() {
-            rows.push(vec![format!("{split} loss").into(), number(&json[split]["loss"]).into()]);
+            rows.push(vec![format!("{split} loss").into(), number(&json[split]["loss"])]);
         }
     }
     for (name, value) in json["terms"].as_object().into_iter().flatten() {
-        rows.push(vec![name.as_str().into(), number(value).into()]);
+        rows.push(vec![name.as_str().into(), number(value)]);
     }
     for (site, measurement) in json["sites"].as_object().into_iter().flatten() {
         for (name, value) in measurement["measures"].as_object().into_iter().flatten() {
-            rows.push(vec![format!("{site} {name}").into(), number(value).into()]);
+            rows.push(vec![format!("{site} {name}").into(), number(value)]);
         }
     }
     let mut notes = Vec::new();

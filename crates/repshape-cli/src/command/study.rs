@@ -345,7 +345,8 @@ fn table_row(row: &Row, table: &StudyTable) -> Vec<Text> {
         Mark::Plain
     };
     let weight = row.weight.map_or_else(|| "-".to_owned(), |w| w.to_string());
-    let mut cells = vec![row.regularizer.as_str().into(), Text { text: percent(&row.test_error), mark }, weight.into()];
+    let mut cells =
+        vec![row.regularizer.as_str().into(), Text { mark, ..percent(&row.test_error).into() }, weight.into()];
     cells.extend(COLUMNS.iter().map(|(_, name)| {
         let mean = row.measures.get(*name).and_then(|s| s.mean);
         Text::from(mean.map_or_else(|| "-".to_owned(), short))

@@ -249,6 +249,34 @@ fn arrays_of_an_archive_go_by_key() {
 }
 
 #[test]
+fn a_table_may_hold_its_own_labels() {
+    let folder = folder();
+    let rows = Z.chunks(UNITS).zip(Y);
+    let rows: String =
+        rows.map(|(z, y)| format!("{},{},{},{}\n", z[0], z[1], ["cat", "dog", "fox"][y as usize], z[2])).collect();
+    std::fs::write(folder.path().join("t.csv"), format!("a,b,animal,c\n{rows}")).unwrap();
+    let found = json(folder.path(), &["measure", "t.csv", "--label-column", "animal"]);
+    assert_eq!(found["measures"], json(folder.path(), &["measure", "z.npy", "--labels", "y.npy"])["measures"]);
+    let typo = run(&mut repshape(folder.path()), &["measure", "t.csv", "--label-column", "animals"]);
+    assert!(typo.code == Some(2) && typo.err.contains("animals"), "{typo:?}");
+    let no_table = run(&mut repshape(folder.path()), &["measure", "z.npy", "--label-column", "animal"]);
+    assert!(no_table.code == Some(2) && no_table.err.contains("animal"), "{no_table:?}");
+}
+
+#[test]
+fn csv_holds_all_digits() {
+    let folder = folder();
+    let found = json(folder.path(), &["measure", "z.npy", "--labels", "y.npy"]);
+    let csv = ok(folder.path(), &["measure", "z.npy", "--labels", "y.npy", "--format", "csv"]);
+    let mut lines = csv.lines();
+    assert_eq!(lines.next(), Some("measure,z.npy"));
+    for line in lines {
+        let (name, value) = line.split_once(',').unwrap();
+        assert_eq!(value.parse::<f64>().ok(), found["measures"][name].as_f64(), "{line}");
+    }
+}
+
+#[test]
 fn results_go_to_a_file_whole() {
     let folder = folder();
     let printed = ok(folder.path(), &["measure", "z.npy"]);
