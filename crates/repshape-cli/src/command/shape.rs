@@ -259,7 +259,9 @@ fn finish(
     let measurements: Vec<&Measurement> = sites.iter().map(|(m, _)| m).collect();
     write_file(&folder.file("measurement.json"), to_json(&measurements)?.as_bytes())?;
     let page = Page::Run(page(folder, setup, &fitted, &split, sites.clone()));
-    write_file(&folder.file("page.json"), to_json(&page)?.as_bytes())?;
+    // on one line: it holds matrices of all pairs of units, and nobody reads it
+    let text = serde_json::to_string(&page).map_err(Failure::usage)?;
+    write_file(&folder.file("page.json"), text.as_bytes())?;
     write_file(&folder.file("report.html"), repshape_report::render(std::slice::from_ref(&page)).as_bytes())?;
     let score = |at: usize| split[at].1.map_or(Value::Null, |s| json!({"error": s.error, "loss": s.loss}));
     let json = json!({

@@ -144,7 +144,8 @@ fn a_stop_inside_an_epoch_returns_to_the_state_before_it() {
             if self.0 == 0 { Flow::Stop } else { Flow::Continue }
         }
     }
-    let (network, objective) = setup("mlp:12,8", &[], 3);
+    // batch normalisation among them: clones of a module share its running statistics
+    let (network, objective) = setup("mlp:12,8", &BUSY, 3);
     let tuning = tuning();
     let config = config(5, "adam:0.01");
     let from = Training::new(network, config.optimizer);
@@ -153,7 +154,23 @@ fn a_stop_inside_an_epoch_returns_to_the_state_before_it() {
     assert_eq!(stopped.training.history.len(), 1);
     let mut one = config.clone();
     one.epochs = 1;
-    assert_eq!(bits(&stopped.training.network), bits(&run("mlp:12,8", &[], &one).training.network));
+    assert_eq!(bits(&stopped.training.network), bits(&run("mlp:12,8", &BUSY, &one).training.network));
+}
+
+#[test]
+fn parameters_hold_the_last_step_s_running_statistics() {
+    // nothing asks for them while there are no validation rows
+    let (network, objective) = setup("mlp:12,8", &BUSY, 3);
+    let tuning = tuning();
+    let config = config(2, "adam:0.01");
+    let from = Training::new(network, config.optimizer);
+    let fitted =
+        fit(from, &tuning.train, None, &objective, &config, &Device::flex(), &mut |_: &Training<Mlp>| Flow::Continue)
+            .unwrap();
+    let before = bits(&fitted.training.network);
+    let asked = burn::module::Module::valid(&fitted.training.network);
+    assert_eq!(before, bits(&asked));
+    assert_eq!(before, bits(&fitted.training.network));
 }
 
 #[test]
