@@ -388,6 +388,9 @@ fn folders_in_use_are_refused() {
     drop(running);
 }
 
+/// A file of a run, its new bytes if any, the command that meets it, and what the message holds.
+type Broken<'a> = (&'a str, Option<&'a [u8]>, &'a [&'a str], &'a [&'a str]);
+
 #[test]
 fn broken_runs() {
     let folder = folder();
@@ -398,7 +401,7 @@ fn broken_runs() {
     let measure: &[&str] = &["measure", "run"];
     let report: &[&str] = &["report", "run", "--out", "r.html"];
     // what is written in place of a file, and who says what about it
-    let cases: [(&str, Option<&[u8]>, &[&str], &[&str]); 14] = [
+    let cases: [Broken<'_>; 14] = [
         ("run.toml", None, measure, &["run.toml"]),
         ("run.toml", Some(b"[["), measure, &["run/run.toml:1"]),
         ("run.toml", Some(b"[["), &resume, &["run/run.toml:1"]),
