@@ -43,7 +43,7 @@ fn main() -> Result<()> {
     let mut times = Vec::new();
     let one_thread = rayon::ThreadPoolBuilder::new().num_threads(1).build()?;
     for (name, time) in cases().into_iter().filter(|(name, _)| wanted(name)) {
-        let seconds = if name.starts_with("workers/") { time()? } else { one_thread.install(|| time())? };
+        let seconds = if name.starts_with("workers/") { time()? } else { one_thread.install(time)? };
         if json {
             println!("{}", serde_json::json!({ "case": name, "seconds": seconds }));
         } else {
@@ -232,12 +232,14 @@ fn seconds_per_trial(workers: usize) -> Result<f64> {
     const TRIALS_A_WORKER: usize = 3;
     let (tuning, _) = load(&"digits".parse()?, &[])?.split(&SplitSpec::default())?;
     let terms = ["cw-vr=0.1@fc5".parse()?];
-    let (network, objective) = network_and_objective(&tuning.train, &terms)?;
     let config = FitConfig { epochs: 10, batch_size: 50, optimizer: "adam:1e-3".parse()?, seed: 1 };
     let train = || -> Result<()> {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build()?;
         for _ in 0..TRIALS_A_WORKER {
-            let from = Training::new(network.clone(), config.optimizer);
+            // a network of its own, as every run of a study has: trainings that start from clones of one network share its
+            // leaves on Burn's tape, wait for each other and can deadlock (its two locks are taken in either order)
+            let (network, objective) = network_and_objective(&tuning.train, &terms)?;
+            let from = Training::new(network, config.optimizer);
             let (rows, held) = (&tuning.train, Some(&tuning.validation));
             let go_on = &mut |_: &Training<Mlp>| Flow::Continue;
             pool.install(|| fit(from, rows, held, &objective, &config, &Device::flex(), go_on))?;

@@ -12,6 +12,7 @@ mod progress;
 mod run_folder;
 mod shell;
 mod spec;
+mod study_table;
 mod tensorboard;
 mod training;
 

@@ -115,4 +115,14 @@ mod tests {
             assert!(DEFINITIONS.iter().any(|row| row.name == *name), "{name}");
         }
     }
+
+    #[test]
+    fn every_measure_of_the_catalog_has_plain_words() {
+        let missing: Vec<&str> = repshape_stats::CATALOG
+            .iter()
+            .map(|row| row.name)
+            .filter(|name| !DEFINITIONS.iter().any(|definition| definition.name == *name))
+            .collect();
+        assert_eq!(missing, Vec::<&str>::new());
+    }
 }

@@ -6,9 +6,8 @@ use std::time::Instant;
 use repshape::burn::tensor::Device;
 use repshape_data::{Examples, Test, Tuning};
 use repshape_report::{Page, StudyPage, render};
-use repshape_stats::SketchConfig;
 use repshape_study::{
-    Access, Chunking, Error, Local, Manifest, MeanStd, Observer, Record, Row, Stage, Store, StudyTable, Trial, collect,
+    Access, Chunking, Error, Local, Manifest, Observer, Record, Stage, Store, StudyTable, Trial, collect,
     collect_partial, resume, run_task, status,
 };
 use serde_json::{Value, json};
@@ -19,11 +18,12 @@ use crate::cli::{Global, PlanArgs, StudyArgs, StudyStep};
 use crate::experiment::Study;
 use crate::failure::{Exit, Failure, Outcome};
 use crate::interrupt;
-use crate::output::{Mark, Rows, Text, print, tell, write_file};
+use crate::output::{Rows, print, tell, write_file};
 use crate::pages::{how, study_page};
 use crate::progress::Progress;
 use crate::run_folder::folder_for;
 use crate::spec::{Recipe, RunSpec, recipe};
+use crate::study_table::table as table_of;
 use crate::training::Setup;
 
 /// Runs the command.
@@ -43,7 +43,7 @@ pub fn run(args: &StudyArgs, global: &Global) -> Outcome {
             let store = Store::open(study, Access::Read)?;
             let table = if *partial { collect_partial(&store)? } else { collect(&store)? };
             write_report(&store, &table)?;
-            print(global, &table, || self::table(&table, &store))
+            print(global, &table, || table_of(&table, &store))
         }
     }
 }
@@ -248,7 +248,7 @@ fn work(store: &Store, experiment: &Study, workers: Option<u16>, global: &Global
 fn finish(store: &Store, global: &Global) -> Outcome {
     let table = collect(store)?;
     write_report(store, &table)?;
-    print(global, &table, || self::table(&table, store))
+    print(global, &table, || table_of(&table, store))
 }
 
 fn write_report(store: &Store, table: &StudyTable) -> Outcome {
@@ -287,90 +287,6 @@ fn training_seconds(store: &Store) -> Outcome<f64> {
         seconds += store.record(run)?.map_or(0.0, |record| record.seconds);
     }
     Ok(seconds)
-}
-
-/// The columns of characteristics: head and measure.
-const COLUMNS: [(&str, &str); 7] = [
-    ("amplitude", "amplitude_positive"),
-    ("covariance", "covariance_positive"),
-    ("correlation", "correlation_positive"),
-    ("sparsity", "sparsity"),
-    ("dead units", "dead_units"),
-    ("stable rank", "stable_rank_covariance"),
-    ("I(z;x)", "mi_x_lower"),
-];
-
-fn table(table: &StudyTable, store: &Store) -> Rows {
-    let mut head: Vec<String> = ["regularizer", "test error %", "weight"].map(String::from).to_vec();
-    head.extend(COLUMNS.iter().map(|(name, _)| (*name).to_owned()));
-    let rows = table.rows.iter().map(|row| table_row(row, table)).collect();
-    let trials = table.rows.iter().map(|row| row.trials).max().unwrap_or(0);
-    let mut notes = vec![
-        format!("mean ± sd of {trials} trials; * lowest error, ~ its mean ± sd overlaps the lowest's"),
-        "amplitude, covariance, correlation over positive values; stable rank of the covariance".to_owned(),
-        information_note(store),
-    ];
-    let diverged: Vec<String> = table
-        .rows
-        .iter()
-        .filter(|row| row.diverged > 0)
-        .map(|row| format!("{} {}", row.diverged, row.regularizer))
-        .collect();
-    if !diverged.is_empty() {
-        notes.push(format!("diverged trials, left out of the means: {}", diverged.join(", ")));
-    }
-    if table.missing > 0 {
-        notes.push(format!("{} runs are missing: the table is partial", table.missing));
-    }
-    notes.push(format!("report: {}", store.root().join("report.html").display()));
-    Rows { head, rows, notes }
-}
-
-/// What bounds I(z;x), with the ceiling that it cannot pass.
-fn information_note(store: &Store) -> String {
-    let rows = store.manifest().spec().training["test-rows"].as_u64().unwrap_or(0);
-    let drawn = rows.min(SketchConfig::SAMPLE_ROWS as u64);
-    format!(
-        "I(z;x): lower bound in nats over {drawn} test rows; it saturates at ln {drawn} = {:.2}",
-        (drawn as f64).ln()
-    )
-}
-
-fn table_row(row: &Row, table: &StudyTable) -> Vec<Text> {
-    let mark = if table.best.as_deref() == Some(&row.regularizer) {
-        Mark::Best
-    } else if table.tied_with_best.contains(&row.regularizer) {
-        Mark::Tied
-    } else {
-        Mark::Plain
-    };
-    let weight = row.weight.map_or_else(|| "-".to_owned(), |w| w.to_string());
-    let mut cells =
-        vec![row.regularizer.as_str().into(), Text { mark, ..percent(&row.test_error).into() }, weight.into()];
-    cells.extend(COLUMNS.iter().map(|(_, name)| {
-        let mean = row.measures.get(*name).and_then(|s| s.mean);
-        Text::from(mean.map_or_else(|| "-".to_owned(), short))
-    }));
-    cells
-}
-
-fn percent(error: &MeanStd) -> String {
-    match (error.mean, error.std) {
-        (None, _) => "-".to_owned(),
-        (Some(mean), None) => format!("{:.2}", 100.0 * mean),
-        (Some(mean), Some(std)) => format!("{:.2} ± {:.2}", 100.0 * mean, 100.0 * std),
-    }
-}
-
-/// A number in a narrow column: two decimals, more below 0.1.
-fn short(value: f64) -> String {
-    match value.abs() {
-        0.0 => "0".to_owned(),
-        v if v < 1e-3 => format!("{value:.1e}"),
-        v if v < 0.1 => format!("{value:.4}"),
-        v if v < 100.0 => format!("{value:.2}"),
-        _ => format!("{value:.0}"),
-    }
 }
 
 /// The name of this machine, for the records.
