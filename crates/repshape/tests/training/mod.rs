@@ -87,6 +87,27 @@ fn same_seed_same_bits_at_any_number_of_threads() {
 }
 
 #[test]
+fn clones_of_one_network_train_side_by_side() {
+    let terms = ["cw-vr=0.1@fc2"];
+    let (network, objective) = setup("mlp:12,8", &terms, 3);
+    let tuning = tuning();
+    let config = config(40, "adam:0.01");
+    let train = |network: Mlp| {
+        let from = Training::new(network, config.optimizer);
+        let go_on = &mut |_: &Training<Mlp>| Flow::Continue;
+        bits(&fit(from, &tuning.train, None, &objective, &config, &Device::flex(), go_on).unwrap().training.network)
+    };
+    let alone = train(network.clone());
+    std::thread::scope(|scope| {
+        let threads: Vec<_> =
+            (0..4).map(|_| (network.clone(), &train)).map(|(n, t)| scope.spawn(move || t(n))).collect();
+        for thread in threads {
+            assert_eq!(thread.join().unwrap(), alone);
+        }
+    });
+}
+
+#[test]
 fn resumed_from_any_epoch_ends_with_the_same_bits() {
     let config = config(5, "adam:0.01");
     let whole = run("mlp:12,8", &BUSY, &config);
