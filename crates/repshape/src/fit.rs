@@ -153,9 +153,7 @@ pub fn fit<N: Network>(
     observer: &mut dyn Observer<N>,
 ) -> Result<Fitted<N>, FitError> {
     check(&training.network, train, objective, config)?;
-    // leaves of its own: two threads that train clones of one network would share them on Burn's tape, whose
-    // two locks are taken in either order then
-    training.network = training.network.fork(&device.clone().autodiff());
+    training.network = parameters::with_own_leaves(training.network);
     let steps = train.rows().div_ceil(config.batch_size);
     let mut ending = Ending::Finished;
     while training.history.len() < config.epochs {
