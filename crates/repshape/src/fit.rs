@@ -153,6 +153,7 @@ pub fn fit<N: Network>(
     observer: &mut dyn Observer<N>,
 ) -> Result<Fitted<N>, FitError> {
     check(&training.network, train, objective, config)?;
+    training.network = parameters::with_own_leaves(training.network);
     let steps = train.rows().div_ceil(config.batch_size);
     let mut ending = Ending::Finished;
     while training.history.len() < config.epochs {

@@ -74,6 +74,24 @@ pub fn all_finite<M: Module>(module: &M) -> bool {
     finite.0
 }
 
+/// The module with new leaves on the tape for its trained parameters; the values stay.
+///
+/// Clones of a module share their leaves, and two threads that train such clones meet on Burn's tape: it locks a graph
+/// and the registry of graphs in either order then, and both can wait for ever.
+pub(crate) fn with_own_leaves<M: Module>(module: M) -> M {
+    struct OwnLeaves;
+    impl ModuleMapper for OwnLeaves {
+        fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+            param.map(
+                |leaf| {
+                    if leaf.is_require_grad() { Tensor::from_inner(leaf.inner()).require_grad() } else { leaf }
+                },
+            )
+        }
+    }
+    module.map(&mut OwnLeaves)
+}
+
 #[derive(Default)]
 struct Export {
     path: Vec<String>,

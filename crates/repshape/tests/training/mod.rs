@@ -86,6 +86,25 @@ fn same_seed_same_bits_at_any_number_of_threads() {
     assert_eq!(one, in_pool(3));
 }
 
+/// The first step is where clones could meet on the tape, hence many short trainings.
+#[test]
+fn clones_of_one_network_train_side_by_side() {
+    let (network, objective) = setup("mlp:12,8", &["cw-vr=0.1@fc2"], 3);
+    let tuning = tuning();
+    let config = config(1, "adam:0.01");
+    let train = |network: &Mlp| {
+        let from = Training::new(network.clone(), config.optimizer);
+        let go_on = &mut |_: &Training<Mlp>| Flow::Continue;
+        bits(&fit(from, &tuning.train, None, &objective, &config, &Device::flex(), go_on).unwrap().training.network)
+    };
+    let alone = train(&network);
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| (0..200).for_each(|_| assert_eq!(train(&network), alone)));
+        }
+    });
+}
+
 #[test]
 fn resumed_from_any_epoch_ends_with_the_same_bits() {
     let config = config(5, "adam:0.01");
