@@ -5,6 +5,7 @@ use burn::nn::{BatchNorm, BatchNormConfig, Linear};
 use burn::tensor::{Device, Tensor};
 use repshape_data::{Purpose, stream};
 
+use super::affine::affine;
 use super::{Activation, MlpSpec, Network, Site, Tap};
 
 /// Batch normalisation's epsilon and the weight of a new batch in the running statistics.
@@ -87,14 +88,14 @@ impl Network for Mlp {
 
     fn forward_tapped(&self, input: Tensor<2>, tap: &mut dyn Tap) -> Tensor<2> {
         let hidden = self.layers.iter().fold(input, |x, layer| {
-            let mut z = layer.linear.forward(x);
+            let mut z = affine(&layer.linear, x);
             if let Some(norm) = &layer.batch_norm {
                 z = norm.forward(z);
             }
             let z = tap.visit(&layer.sites[0], z);
             tap.visit(&layer.sites[1], layer.activation.forward(z))
         });
-        tap.visit(&self.output_site, self.output.forward(hidden))
+        tap.visit(&self.output_site, affine(&self.output, hidden))
     }
 
     fn weights(&self, site: Option<&str>) -> Vec<Tensor<2>> {

@@ -1,6 +1,7 @@
 //! Networks whose hidden representations can be read, penalised and replaced by name.
 
 mod activation;
+mod affine;
 mod initialization;
 mod mlp;
 mod site;
