@@ -66,7 +66,10 @@ fn table_row(row: &Row, table: &StudyTable) -> Vec<Text> {
         vec![row.regularizer.as_str().into(), Text { mark, ..percent(&row.test_error).into() }, weight.into()];
     cells.extend(COLUMNS.iter().map(|(_, name)| {
         let mean = row.measures.get(*name).and_then(|s| s.mean);
-        Text::from(mean.map_or_else(|| "-".to_owned(), short))
+        Text {
+            exact: Some(mean.map_or_else(String::new, |mean| mean.to_string())),
+            ..mean.map_or_else(|| "-".to_owned(), short).into()
+        }
     }));
     cells
 }

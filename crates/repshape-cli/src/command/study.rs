@@ -223,8 +223,8 @@ fn show_status(path: &Path, global: &Global) -> Outcome {
     Ok(())
 }
 
-/// Runs what is missing, on worker threads: they share the data, and measured no slower than
-/// processes.
+/// Runs what is missing, on worker threads: they share the data, and took the processor time of
+/// processes (benches/peers/RESULTS.md).
 fn work(store: &Store, experiment: &Study, workers: Option<u16>, global: &Global) -> Outcome {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let workers = workers.or(global.threads).map_or(cores, usize::from);
