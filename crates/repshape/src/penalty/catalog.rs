@@ -2,6 +2,7 @@
 
 use super::{Estimate, Form, PenaltyConfig, PenaltyError, Reduction};
 use crate::groups::Scope;
+use crate::nearest::nearest;
 
 /// What follows `=` in a term.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,13 +62,8 @@ impl Row {
         if let Some(row) = CATALOG.iter().find(|row| row.name == name) {
             return Ok(row);
         }
-        let nearest = CATALOG
-            .iter()
-            .map(|row| (strsim::damerau_levenshtein(name, row.name), row.name))
-            .min_by_key(|&(distance, _)| distance)
-            .filter(|&(distance, nearest)| distance <= 1 + nearest.len() / 3);
-        let hint = match nearest {
-            Some((_, nearest)) => format!("did you mean \"{nearest}\"?"),
+        let hint = match nearest(name, CATALOG.iter().map(|row| row.name)) {
+            Some(nearest) => format!("did you mean \"{nearest}\"?"),
             None => {
                 let names: Vec<_> = CATALOG.iter().map(|row| row.name).collect();
                 format!("the names are {}", names.join(", "))
