@@ -110,6 +110,21 @@ impl<N, F: FnMut(&Training<N>) -> Flow> Observer<N> for F {
     }
 }
 
+/// Both look on; one of them is enough to stop.
+impl<N, A: Observer<N>, B: Observer<N>> Observer<N> for (A, B) {
+    fn epoch(&mut self, training: &Training<N>) -> Flow {
+        either(self.0.epoch(training), self.1.epoch(training))
+    }
+
+    fn step(&mut self, done: usize, total: usize) -> Flow {
+        either(self.0.step(done, total), self.1.step(done, total))
+    }
+}
+
+fn either(a: Flow, b: Flow) -> Flow {
+    if a == Flow::Stop { a } else { b }
+}
+
 /// What is wrong before the first step.
 #[derive(Debug, thiserror::Error)]
 pub enum FitError {

@@ -7,7 +7,7 @@
 //! | a network with named sites | [`network`] |
 //! | penalties on a representation, in closed form | [`penalty`], over [`groups`] of rows |
 //! | task plus weighted penalties, each logged by name | [`objective`], [`task`] |
-//! | training with observers | [`fit`](mod@fit), [`optimizer`], [`checkpoint`] |
+//! | training with observers | [`fit`](mod@fit), [`early_stopping`], [`optimizer`], [`checkpoint`] |
 //! | error and loss, characteristics of sites | [`evaluate`](mod@evaluate), [`representation`] |
 //!
 //! The library prints nothing, reads no environment and picks no device.
@@ -16,6 +16,7 @@ pub use burn;
 
 pub mod batch;
 pub mod checkpoint;
+pub mod early_stopping;
 pub mod evaluate;
 pub mod fit;
 pub mod groups;

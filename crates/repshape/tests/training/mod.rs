@@ -2,6 +2,7 @@
 
 use repshape::burn::tensor::{Device, Tensor};
 use repshape::checkpoint;
+use repshape::early_stopping::EarlyStopping;
 use repshape::evaluate::evaluate;
 use repshape::fit::{Ending, FitConfig, FitError, Fitted, Flow, Training, fit};
 use repshape::network::{Mlp, MlpSpec, Network, Site};
@@ -286,4 +287,26 @@ fn a_damaged_checkpoint_is_named_not_trusted() {
         let message = load("mlp:6").unwrap_err().to_string();
         assert!(message.contains("not a checkpoint"), "{message}");
     }
+}
+
+#[test]
+fn early_stopping_ends_a_training_that_no_longer_learns() {
+    let (network, objective) = setup("mlp:12,8", &[], 3);
+    let tuning = tuning();
+    let config = config(400, "adam:0.02");
+    let from = Training::new(network, config.optimizer);
+    let mut seen = 0;
+    let count = |_: &Training<Mlp>| {
+        seen += 1;
+        Flow::Continue
+    };
+    let mut observers = (EarlyStopping::new(10), count);
+    let (train, validation) = (&tuning.train, Some(&tuning.validation));
+    let fitted = fit(from, train, validation, &objective, &config, &Device::flex(), &mut observers).unwrap();
+    let losses: Vec<f64> = fitted.training.history.iter().map(|e| e.validation.unwrap().loss).collect();
+    let lowest = losses.iter().copied().fold(f64::INFINITY, f64::min);
+    let at = losses.iter().position(|loss| *loss == lowest).unwrap();
+    assert_eq!((fitted.ending, losses.len()), (Ending::Stopped, at + 11));
+    assert_eq!(observers.0.lowest(), Some(lowest));
+    assert_eq!(seen, losses.len());
 }
