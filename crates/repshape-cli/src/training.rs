@@ -1,6 +1,6 @@
 //! One training and its measurement, as `shape` and every run of a study do it.
 
-use repshape::batch::batch;
+use repshape::batch::{batch, target_columns};
 use repshape::burn::module::Module;
 use repshape::burn::tensor::Device;
 use repshape::burn::tensor::Tensor;
@@ -75,16 +75,12 @@ impl Setup {
         let classes = train.classes();
         let mut layers = spec.network.clone();
         let terms: Vec<Term> = place_layers(&spec.penalties, &mut layers)?;
-        let outputs = match (spec.target, classes) {
-            (Target::Input, _) => train.columns(),
-            (Target::Labels, Some(classes)) => classes,
-            (Target::Labels, None) => {
-                return Err(Failure::usage(format!(
-                    "data {}: it has no labels, which target = \"labels\" needs; target = \"input\" reconstructs the rows",
-                    spec.data
-                )));
-            }
-        };
+        let outputs = target_columns(train, spec.target).ok_or_else(|| {
+            Failure::usage(format!(
+                "data {}: it has no labels, which target = \"labels\" needs; target = \"input\" reconstructs the rows",
+                spec.data
+            ))
+        })?;
         let parameters = layers.parameters(train.columns(), outputs);
         if parameters > MAX_PARAMETERS {
             return Err(Failure::usage(format!(
