@@ -13,9 +13,16 @@ use crate::error::Error;
 /// Held until dropped.
 #[derive(Debug)]
 pub(super) struct Lock {
-    // the lock lives as long as the open file
-    _file: File,
+    file: File,
     alone: bool,
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // closing frees the lock only once every copy of the file is closed, and a child process that another thread is
+        // just starting has one until it runs its own program; unlocking frees it now
+        let _ = self.file.unlock();
+    }
 }
 
 impl Lock {
@@ -27,7 +34,7 @@ impl Lock {
                 // only for the message of whoever comes second: not worth failing for
                 let holder = format!("another run, pid {}", std::process::id());
                 let _ = file.set_len(0).and_then(|()| file.write_all(holder.as_bytes()));
-                Ok(Self { _file: file, alone: true })
+                Ok(Self { file, alone: true })
             }
             Err(TryLockError::WouldBlock) => Err(in_use(root, &mut file)),
             Err(TryLockError::Error(e)) => without(e, file, root),
@@ -41,7 +48,7 @@ impl Lock {
             Ok(()) => {
                 // the name of an exclusive holder that was killed
                 let _ = file.set_len(0);
-                Ok(Self { _file: file, alone: false })
+                Ok(Self { file, alone: false })
             }
             Err(TryLockError::WouldBlock) => Err(in_use(root, &mut file)),
             Err(TryLockError::Error(e)) => without(e, file, root),
@@ -78,7 +85,7 @@ fn in_use(root: &Path, file: &mut File) -> Error {
 fn without(e: std::io::Error, file: File, root: &Path) -> Result<Lock, Error> {
     const ENOLCK: i32 = 37;
     if e.kind() == ErrorKind::Unsupported || (cfg!(target_os = "linux") && e.raw_os_error() == Some(ENOLCK)) {
-        return Ok(Lock { _file: file, alone: false });
+        return Ok(Lock { file, alone: false });
     }
     Err(Error::io(&root.join("lock"), "lock")(e))
 }

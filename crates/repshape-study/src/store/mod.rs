@@ -60,7 +60,7 @@ pub struct Store {
     manifest: Manifest,
     manifest_sha256: String,
     // held, not read: dropping it (or dying) frees the folder
-    _lock: Option<Lock>,
+    lock: Option<Lock>,
 }
 
 /// Why an attempt at a run failed: the content of `failed/<run_id>.<attempt>.json`.
@@ -95,14 +95,19 @@ impl Store {
             Access::Shared => Some(Lock::shared(root)?),
             Access::Read => None,
         };
+        Self::open_under(root, lock)
+    }
+
+    /// Opens under a lock that is held already: between planning and working nobody else gets in.
+    fn open_under(root: &Path, lock: Option<Lock>) -> Result<Self, Error> {
         let (manifest, manifest_sha256) = read_manifest(root)?;
-        let store = Self { root: root.to_path_buf(), manifest, manifest_sha256, _lock: lock };
-        if access != Access::Read {
+        let store = Self { root: root.to_path_buf(), manifest, manifest_sha256, lock };
+        if store.lock.is_some() {
             for name in ["runs", "attempts", "failed", "conflicts", "submissions", "logs"] {
                 folder::create(&root.join(name))?;
             }
         }
-        if store._lock.as_ref().is_some_and(Lock::is_alone) {
+        if store.lock.as_ref().is_some_and(Lock::is_alone) {
             folder::clear(&root.join("attempts"))?;
         }
         Ok(store)

@@ -28,8 +28,7 @@ impl Store {
         let sum = format!("{}  manifest.jsonl\n", sha256(text.as_bytes()));
         folder::replace(&root.join("manifest.sha256"), sum.as_bytes())?;
         folder::replace(&root.join("manifest.jsonl"), text.as_bytes())?;
-        drop(lock);
-        Self::open(root, Access::Exclusive)
+        Self::open_under(root, Some(lock))
     }
 
     /// Goes on with the study of this spec where the folder holds it, else plans it there: what `--resume` does.

@@ -115,3 +115,24 @@ fn two_studies_refuse_each_other_and_tasks_share() {
     drop(shared);
     assert!(Store::open(root, Access::Exclusive).is_ok());
 }
+
+/// A child that is just being started holds copies of its parent's files until it runs its own program.
+#[cfg(unix)]
+#[test]
+fn a_lock_that_was_let_go_is_free_while_other_threads_start_processes() {
+    let stop = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+                std::process::Command::new("true").status().unwrap();
+            }
+        });
+        let outcome: Result<(), String> = (0..300).try_for_each(|_| {
+            let folder = tempfile::tempdir().unwrap();
+            drop(Store::plan(folder.path(), &manifest(1)).map_err(|e| format!("plan: {e}"))?);
+            Store::open(folder.path(), Access::Exclusive).map(drop).map_err(|e| format!("open: {e}"))
+        });
+        stop.store(true, std::sync::atomic::Ordering::Relaxed);
+        outcome.unwrap();
+    });
+}
