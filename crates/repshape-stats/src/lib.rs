@@ -34,6 +34,7 @@
 //! Sources: C18 is Choi, Lee, Shin & Rhee (2018), C19 Choi & Rhee (2019), K17 Kågebäck & Mogren (2017).
 
 mod block;
+pub mod compare;
 pub mod disentanglement;
 mod error;
 mod exp;
