@@ -34,10 +34,12 @@
 //! Sources: C18 is Choi, Lee, Shin & Rhee (2018), C19 Choi & Rhee (2019), K17 Kågebäck & Mogren (2017).
 
 mod block;
+pub mod compare;
 pub mod disentanglement;
 mod error;
 mod exp;
 mod gram;
+pub mod intrinsic_dimension;
 pub mod measure;
 pub mod moments;
 pub mod mutual_information;
@@ -49,7 +51,7 @@ pub mod state;
 
 pub use block::{Block, Values};
 pub use error::StatsError;
-pub use measure::{CATALOG, Measurement, Options, Selection, Value, measure};
+pub use measure::{CATALOG, Head, Measurement, Options, Selection, Value, measure};
 pub use moments::{Moments, UnitPairs};
 pub use mutual_information::NoiseVariance;
 pub use pictures::pictures;

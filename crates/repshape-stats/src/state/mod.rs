@@ -76,9 +76,10 @@ impl SketchConfig {
             UnitPairs::Off => 1,
         });
         to.u8(match self.class_moments {
-            ClassMoments::Full => 0,
+            ClassMoments::Off => 0,
             ClassMoments::Diagonal => 1,
-            ClassMoments::Off => 2,
+            ClassMoments::Pooled => 2,
+            ClassMoments::Full => 3,
         });
         to.u8(u8::from(self.positive_pairs));
         to.f64(self.zero_eps);
@@ -98,8 +99,8 @@ impl SketchConfig {
             units: from.size()?,
             classes: from.option(Reader::size)?,
             pairs: [UnitPairs::Full, UnitPairs::Off][usize::from(from.choice(2)?)],
-            class_moments: [ClassMoments::Full, ClassMoments::Diagonal, ClassMoments::Off]
-                [usize::from(from.choice(3)?)],
+            class_moments: [ClassMoments::Off, ClassMoments::Diagonal, ClassMoments::Pooled, ClassMoments::Full]
+                [usize::from(from.choice(4)?)],
             positive_pairs: from.choice(2)? == 1,
             zero_eps: from.f64()?,
             sample: from.option(Reader::size)?.map_or(SampleSize::All, SampleSize::AtMost),
