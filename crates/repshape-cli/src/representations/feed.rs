@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use repshape_data::{DataSpec, Examples, MatrixOptions, RowSource, Hold, SOURCES, SplitSpec, keys, open_matrix, format_of};
+use repshape_data::{
+    DataSpec, Examples, Hold, MatrixOptions, RowSource, SOURCES, SplitSpec, format_of, keys, open_matrix,
+};
 use repshape_onnx::{Data, Dim, Input, Model, Tensor};
 
 use super::labels::RowLabels;
@@ -33,7 +35,8 @@ impl Feed {
         let inputs = model.inputs().to_vec();
         let source = match data_set(data) {
             Some(spec) => {
-                let (tuning, test) = data::read(&spec?)?.split(&SplitSpec { validation: Some(Hold::Rows(0)), ..SplitSpec::default() })?;
+                let (tuning, test) = data::read(&spec?)?
+                    .split(&SplitSpec { validation: Some(Hold::Rows(0)), ..SplitSpec::default() })?;
                 let rows: Examples = match args.rows {
                     Part::Test => Examples::clone(&test),
                     Part::Train => Examples::clone(&tuning.train),

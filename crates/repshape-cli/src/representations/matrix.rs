@@ -32,11 +32,8 @@ pub fn open(path: &Path, labels: Option<&Path>, args: &InputArgs) -> Outcome<imp
         )));
     }
     let options = MatrixOptions { key: args.key.clone(), label_column: args.label_column.clone() };
-    let source = if stream {
-        open_matrix_from(Box::new(std::io::stdin()), &shown)?
-    } else {
-        open_matrix(path, &options)?
-    };
+    let source =
+        if stream { open_matrix_from(Box::new(std::io::stdin()), &shown)? } else { open_matrix(path, &options)? };
     // a table may hold the labels of its own rows
     let labels = labels.or_else(|| args.label_column.as_ref().map(|_| path));
     let labels = labels

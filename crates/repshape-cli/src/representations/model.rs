@@ -69,7 +69,11 @@ pub fn open(path: &Path, labels: Option<&Path>, args: &InputArgs) -> Outcome<imp
             probes.iter().map(|(rows, found)| (*rows, found[at].shape.as_slice())).collect();
         let Some(row_shape) = row_shape(&shapes) else {
             let shape = shapes.last().map_or(&[][..], |(_, shape)| shape);
-            let problem = format!("site {} has shape {shape:?} for {} rows: its leading axis is not the rows", site.name, shapes.last().map_or(0, |(rows, _)| *rows));
+            let problem = format!(
+                "site {} has shape {shape:?} for {} rows: its leading axis is not the rows",
+                site.name,
+                shapes.last().map_or(0, |(rows, _)| *rows)
+            );
             if args.sites.iter().any(|glob| *glob == site.name) {
                 return Err(Failure::usage(format!("{shown}: {problem}")));
             }
@@ -186,7 +190,10 @@ impl Mask {
     fn of_rows(&self, from: usize, rows: usize) -> Outcome<&[bool]> {
         self.values.get(from * self.tokens..(from + rows) * self.tokens).ok_or_else(|| {
             let found = self.values.len() / self.tokens.max(1);
-            Failure::usage(format!("{}: has {found} rows, and the data have more; expected one for each row", self.shown))
+            Failure::usage(format!(
+                "{}: has {found} rows, and the data have more; expected one for each row",
+                self.shown
+            ))
         })
     }
 }
@@ -243,7 +250,9 @@ impl Representations for ModelRows {
             let times = arrangement.rows_per_row;
             let masked = self.mask.as_ref().filter(|mask| mask.covers(arrangement));
             let (values, labels) = match masked {
-                None => (arranged(arrangement, Numbers::F32(values)), labels.as_ref().map(|labels| repeated(labels, times))),
+                None => {
+                    (arranged(arrangement, Numbers::F32(values)), labels.as_ref().map(|labels| repeated(labels, times)))
+                }
                 Some(mask) => {
                     let mask = mask.of_rows(from, read)?;
                     let mut kept = Vec::new();

@@ -83,7 +83,8 @@ impl Representations for RunRows {
             if let Some(at) = self.sites.iter().position(|one| one.name.as_deref() == Some(&site.name)) {
                 let values = z.to_data().as_slice::<f32>().unwrap_or_default().to_vec();
                 let labels = labels.clone();
-                found[at] = Some(SiteRows { values: Numbers::F32(values), units: site.units, labels, first_row: from as u64 });
+                found[at] =
+                    Some(SiteRows { values: Numbers::F32(values), units: site.units, labels, first_row: from as u64 });
             }
             z
         });

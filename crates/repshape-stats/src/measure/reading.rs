@@ -193,9 +193,8 @@ impl<'a> Reading<'a> {
             let sample = self.sample();
             let labels = self.sketch.config().classes.map(|classes| (sample.labels.as_slice(), classes));
             let options = MiOptions { variance: self.options.mi_variance };
-            (!sample.indices.is_empty()).then(|| {
-                mutual_information_with_progress(&sample.values, self.units(), labels, &options, progress)
-            })
+            (!sample.indices.is_empty())
+                .then(|| mutual_information_with_progress(&sample.values, self.units(), labels, &options, progress))
         };
         self.information.get_or_init(compute).as_ref()
     }

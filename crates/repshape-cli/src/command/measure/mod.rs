@@ -76,7 +76,8 @@ pub fn show(results: &[Measured], report: Option<&Path>, global: &Global) -> Out
         page::write(path, results)?;
     }
     let measurements: Vec<&Measurement> = results.iter().map(|(m, _)| m).collect();
-    let table = || if measurements.len() > WIDE { sites_by_measures(&measurements, true) } else { table(&measurements) };
+    let table =
+        || if measurements.len() > WIDE { sites_by_measures(&measurements, true) } else { table(&measurements) };
     let csv = || sites_by_measures(&measurements, false);
     match measurements.as_slice() {
         [one] => print_forms(global, one, table, csv),

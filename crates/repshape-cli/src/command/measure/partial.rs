@@ -30,8 +30,12 @@ impl Part {
         if path == Path::new("-") {
             return match first_row {
                 // rows that come once cannot be looked at before they are measured
-                Some(_) => Ok(Self { content: format!("standard input from row {}", first_row.unwrap_or(0)), first_row }),
-                None => Err(Failure::usage("standard input: --partial needs --first-row here, the index of its first row")),
+                Some(_) => {
+                    Ok(Self { content: format!("standard input from row {}", first_row.unwrap_or(0)), first_row })
+                }
+                None => {
+                    Err(Failure::usage("standard input: --partial needs --first-row here, the index of its first row"))
+                }
             };
         }
         let unreadable = |error: std::io::Error| Failure::usage(format!("{}: cannot be read: {error}", path.display()));
@@ -49,7 +53,13 @@ impl Part {
 }
 
 /// Writes the state of one part.
-pub fn write(path: &Path, source: &dyn Representations, gathered: Vec<Gathered>, part: &Part, settings: BTreeMap<String, String>) -> Outcome {
+pub fn write(
+    path: &Path,
+    source: &dyn Representations,
+    gathered: Vec<Gathered>,
+    part: &Part,
+    settings: BTreeMap<String, String>,
+) -> Outcome {
     let sites = gathered
         .into_iter()
         .map(|(site, sketch)| PartialSite {

@@ -32,7 +32,8 @@ impl Files {
             // a site's name may hold what no file name does
             let name = site.name.as_deref().unwrap_or("z").replace(['/', '\\', ':', '\0'], "_");
             let path = folder.join(format!("{}.npy", name.trim_start_matches('.')));
-            let values = BufWriter::with_capacity(1 << 18, tempfile::tempfile().map_err(|error| failed(&path, &error))?);
+            let values =
+                BufWriter::with_capacity(1 << 18, tempfile::tempfile().map_err(|error| failed(&path, &error))?);
             Ok(SiteFile { path, values, shape: [0, site.units], element: "<f4" })
         };
         let sites: Vec<SiteFile> = sites.iter().map(create).collect::<Outcome<_>>()?;
@@ -69,8 +70,7 @@ impl Files {
     /// Gives every file its header and its name.
     pub fn finish(self) -> Outcome {
         for site in self.sites {
-            let mut values =
-                site.values.into_inner().map_err(|error| failed(&site.path, &error.into_error()))?;
+            let mut values = site.values.into_inner().map_err(|error| failed(&site.path, &error.into_error()))?;
             write_atomic(&site.path, |out| {
                 out.write_all(&npy_header(site.element, &site.shape))?;
                 values.rewind()?;

@@ -39,7 +39,8 @@ pub fn table(measurements: &[&Measurement]) -> Rows {
 pub fn sites_by_measures(measurements: &[&Measurement], short: bool) -> Rows {
     let names = names(measurements);
     let columns: Vec<&str> = names.into_iter().filter(|name| !short || SHOWN.contains(name)).collect();
-    let describing: &[&str] = if short { &["site", "units"] } else { &["source", "site", "rows", "units", "classes", "layout"] };
+    let describing: &[&str] =
+        if short { &["site", "units"] } else { &["source", "site", "rows", "units", "classes", "layout"] };
     let describe = |m: &Measurement, what: &str| match what {
         "source" => m.source.clone().unwrap_or_default(),
         "site" if short => m.site.clone().or_else(|| m.source.clone()).unwrap_or_default(),
