@@ -2,8 +2,10 @@
 
 mod by_hand;
 mod conformance;
+mod draws;
 mod golden;
 mod same_bits;
+mod wide;
 
 use repshape_stats::{Block, Measurement, Selection, Sketch, SketchConfig, measure};
 
