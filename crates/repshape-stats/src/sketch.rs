@@ -191,7 +191,11 @@ impl Sketch {
             (Some(classes), None) => return Err(StatsError::LabelsMissing { first_row, classes }),
             (Some(classes), Some(labels)) => {
                 if let Some(n) = labels.iter().position(|&label| label as usize >= classes) {
-                    return Err(StatsError::LabelRange { row: first_row + n as u64, label: labels[n], classes });
+                    return Err(StatsError::LabelRange {
+                        row: first_row.saturating_add(n as u64),
+                        label: labels[n],
+                        classes,
+                    });
                 }
             }
         }

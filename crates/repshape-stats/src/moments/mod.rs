@@ -225,6 +225,8 @@ pub(crate) fn check_finite(block: &Block<'_>, first_row: u64) -> Result<(), Stat
         .find_map_first(|piece| block.first_non_finite(piece * PIECE, block.rows().min((piece + 1) * PIECE)));
     match bad {
         None => Ok(()),
-        Some((row, unit, value)) => Err(StatsError::NonFinite { row: first_row + row as u64, unit, value }),
+        Some((row, unit, value)) => {
+            Err(StatsError::NonFinite { row: first_row.saturating_add(row as u64), unit, value })
+        }
     }
 }
