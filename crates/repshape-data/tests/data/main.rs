@@ -5,3 +5,4 @@ mod golden;
 mod memory;
 mod mutants;
 mod splits;
+mod tables;
