@@ -33,6 +33,7 @@ pub(super) fn is_single(data_type: &DataType) -> bool {
 pub(super) fn kind(data_type: &DataType) -> String {
     use DataType as T;
     match data_type {
+        number if is_number(number) => "numbers".to_owned(),
         T::Utf8 | T::LargeUtf8 | T::Utf8View => "strings".to_owned(),
         T::Binary | T::LargeBinary | T::BinaryView | T::FixedSizeBinary(_) => "raw bytes".to_owned(),
         T::Decimal32(..) | T::Decimal64(..) | T::Decimal128(..) | T::Decimal256(..) => {

@@ -40,11 +40,11 @@ pub(crate) fn open(path: &Path, options: &MatrixOptions) -> Result<Matrix> {
         return Err(DataError::file(file.name(), "has no column beside the labels"));
     }
     let types: Vec<&DataType> = chosen.iter().map(|&index| file.fields()[index].data_type()).collect();
-    let is_list = match types.as_slice() {
-        [DataType::List(item)] => is_number(item.data_type()),
-        _ => false,
-    };
-    if !is_list && let Some(at) = types.iter().position(|data_type| !is_number(data_type)) {
+    let is_list = chosen.len() == 1 && holds_lists(types[0]);
+    // a list beside other columns is more likely what is wrong than those
+    let wrong = types.iter().position(|data_type| holds_lists(data_type));
+    let wrong = wrong.or_else(|| types.iter().position(|data_type| !is_number(data_type)));
+    if !is_list && let Some(at) = wrong {
         return Err(refused(&file, chosen[at], chosen.len()));
     }
     let average = match is_list {
@@ -71,6 +71,11 @@ pub(crate) fn open(path: &Path, options: &MatrixOptions) -> Result<Matrix> {
     Ok(Matrix { groups, columns, single, rows, given: 0, shape: [units] })
 }
 
+/// Whether a column holds lists of numbers.
+fn holds_lists(data_type: &DataType) -> bool {
+    matches!(data_type, DataType::List(item) if is_number(item.data_type()))
+}
+
 /// Why a column is no part of a matrix.
 fn refused(file: &File, index: usize, columns: usize) -> DataError {
     let field = &file.fields()[index];
@@ -79,7 +84,7 @@ fn refused(file: &File, index: usize, columns: usize) -> DataError {
     DataError::file(
         file.name(),
         match field.data_type() {
-            DataType::List(item) if is_number(item.data_type()) => format!(
+            list if holds_lists(list) => format!(
                 "{place} holds lists and stands beside {} other column{}; name it by its key, or the column of labels",
                 columns - 1,
                 if columns == 2 { "" } else { "s" }

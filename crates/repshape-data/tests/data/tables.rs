@@ -166,3 +166,84 @@ fn reading_ahead_gives_the_rows_before_an_error_and_then_the_error() {
     // nothing is read before it is needed of a source that has its rows' names only
     assert_eq!(prefetched(source(), 1).units(), 2);
 }
+
+/// Values of a large matrix: `rows x units` of f32.
+fn large(rows: usize, units: usize) -> Vec<f32> {
+    (0..rows * units).map(|at| (at % 1009) as f32 - 500.0).collect()
+}
+
+/// All of a source in blocks, compared with `expected`; at most so many bytes at a time.
+fn reads_within(most: usize, expected: &[f32], open: impl FnOnce() -> Box<dyn RowSource>) {
+    let (name, peak) = crate::memory::peak(|| {
+        let mut source = open();
+        let (mut block, mut at) = (Numbers::default(), 0);
+        while source.next_numbers(&mut block, 512).unwrap() > 0 {
+            let Numbers::F32(values) = &block else { panic!("{} is not f32", source.name()) };
+            assert_eq!(values, &expected[at..at + values.len()], "{}", source.name());
+            at += values.len();
+        }
+        assert_eq!(at, expected.len());
+        source.name().to_owned()
+    });
+    assert!(peak < most, "{name}: {peak} bytes");
+}
+
+#[test]
+fn large_files_are_read_in_little_memory() {
+    // 32 MB each
+    let (rows, units) = (200_000, 40);
+    let values = large(rows, units);
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+
+    let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+    let header = format!(r#"{{"z":{{"dtype":"F32","shape":[{rows},{units}],"data_offsets":[0,{}]}}}}"#, bytes.len());
+    let tensors = [(header.len() as u64).to_le_bytes().as_slice(), header.as_bytes(), &bytes].concat();
+    std::fs::write(path("z.safetensors"), tensors).unwrap();
+    let options = MatrixOptions::default;
+    reads_within(1 << 20, &values, || open_matrix(&path("z.safetensors"), &options()).unwrap());
+
+    repshape_data::write::write_npy(&path("z.npy"), &[rows, units], &values).unwrap();
+    reads_within(1 << 20, &values, || open_matrix(&path("z.npy"), &options()).unwrap());
+    reads_within(1 << 20, &values, || {
+        let pipe = Box::new(std::fs::File::open(path("z.npy")).unwrap());
+        open_matrix_from(pipe, "standard input").unwrap()
+    });
+}
+
+/// Columns and lists, of the crate's own writer: row groups of 64,000 rows.
+#[cfg(feature = "parquet")]
+#[test]
+fn large_parquet_files_are_read_in_little_memory() {
+    use std::sync::Arc;
+
+    use arrow_array::{ArrayRef, FixedSizeListArray, Float32Array, RecordBatch};
+    use arrow_schema::{DataType, Field};
+    use parquet::arrow::ArrowWriter;
+    use parquet::file::properties::WriterProperties;
+
+    let (rows, units) = (200_000, 40);
+    let values = large(rows, units);
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, batch: &RecordBatch| {
+        let path = folder.path().join(name);
+        let properties = WriterProperties::builder().set_max_row_group_row_count(Some(64_000)).build();
+        let file = std::fs::File::create(&path).unwrap();
+        let mut writer = ArrowWriter::try_new(file, batch.schema(), Some(properties)).unwrap();
+        writer.write(batch).unwrap();
+        writer.close().unwrap();
+        path
+    };
+    let columns = (0..units).map(|unit| {
+        let column = Float32Array::from_iter_values(values[unit..].iter().step_by(units).copied());
+        (format!("unit {unit}"), Arc::new(column) as ArrayRef)
+    });
+    let wide = write("wide.parquet", &RecordBatch::try_from_iter(columns).unwrap());
+    let item = Arc::new(Field::new("item", DataType::Float32, false));
+    let items = Arc::new(Float32Array::from(values.clone()));
+    let lists = FixedSizeListArray::new(item, units as i32, items, None);
+    let lists = write("lists.parquet", &RecordBatch::try_from_iter([("z", Arc::new(lists) as ArrayRef)]).unwrap());
+    // a page of each column, compressed and not, and a batch: of 32 MB
+    reads_within(20 << 20, &values, || open_matrix(&wide, &MatrixOptions::default()).unwrap());
+    reads_within(20 << 20, &values, || open_matrix(&lists, &MatrixOptions::default()).unwrap());
+}
