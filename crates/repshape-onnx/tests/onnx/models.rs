@@ -10,19 +10,32 @@ use crate::reference::{Expected, Reference, distance, folder, names, part};
 const TOLERANCE: f64 = 1e-5;
 
 /// Fixtures by the beginning of their names, with the tolerance that they need and why.
-const LOOSER: &[(&str, f64, &str)] = &[];
+const LOOSER: &[(&str, f64, &str)] = &[
+    // Measured: 2e-4 to 6e-4 for several seeds of inputs.
+    ("half_13", 2e-3, "onnxruntime rounds every result to f16, 2^-11 = 4.9e-4 of it, we compute in f32"),
+    ("half_21", 2e-3, "as half_13"),
+];
 
-/// What cannot be run, and the operator that must be named.
-const REFUSED: &[(&str, &str)] = &[];
+/// What cannot be run as a whole, and the operators of which one must be named at each site that cannot be run.
+const REFUSED: &[(&str, &[&str])] = &[
+    ("cnn_max_dilated_13", &["MaxPool"]),
+    ("cnn_max_dilated_17", &["MaxPool"]),
+    ("conv_3d_13", &["Conv"]),
+    ("gru_reset_first_13", &["GRU"]),
+    ("microsoft_17", &["FusedMatMul", "FusedGemm"]),
+    ("rearranged_13", &["SpaceToDepth"]),
+    ("resize_cubic_13", &["Resize"]),
+    ("rnn_13", &["RNN"]),
+];
 
 /// The tolerance of a fixture.
-pub fn tolerance(fixture: &str) -> f64 {
+fn tolerance(fixture: &str) -> f64 {
     LOOSER.iter().find(|(start, ..)| fixture.starts_with(start)).map_or(TOLERANCE, |(_, tolerance, _)| *tolerance)
 }
 
-/// The operator for which a fixture is refused.
-pub fn refused(fixture: &str) -> Option<&'static str> {
-    REFUSED.iter().find(|(name, _)| *name == fixture).map(|(_, operator)| *operator)
+/// The operators for which a fixture is refused; none if all of it must run.
+fn refused(fixture: &str) -> &'static [&'static str] {
+    REFUSED.iter().find(|(name, _)| *name == fixture).map_or(&[], |(_, operators)| *operators)
 }
 
 fn open(name: &str) -> Model {
@@ -35,12 +48,17 @@ fn open(name: &str) -> Model {
 /// Every disagreement, one a line.
 pub fn compare(name: &str, path: &Path) -> Result<(usize, f64), String> {
     let (model, reference) = (open(name), Reference::read(path));
-    let runnable = match refused(name) {
-        None => model.sites().to_vec(),
-        Some(operator) => sites_without(&model, operator)?,
+    let (runnable, mut wrong) = match model.prepare(model.sites()) {
+        Ok(_) if refused(name).is_empty() => (model.sites().to_vec(), String::new()),
+        Ok(_) => return Err(format!("{name} runs as a whole: strike it off the list of the refused\n")),
+        // What is before the operator can be run; and what is wrong with it should be known.
+        Err(error) => {
+            let as_listed = named(&error.problem, refused(name));
+            one_by_one(&model, name, if as_listed { String::new() } else { format!("{error}\n") })
+        }
     };
     if runnable.is_empty() {
-        return Err(format!("{name}: no site can be run"));
+        return if wrong.is_empty() { Ok((0, 0.0)) } else { Err(wrong) };
     }
     let runner = model.prepare(&runnable).map_err(|error| error.to_string())?;
     let rows = reference.rows;
@@ -50,11 +68,11 @@ pub fn compare(name: &str, path: &Path) -> Result<(usize, f64), String> {
         Some(other) => return Err(format!("{name}: a batch of {other}")),
         None => vec![(0, rows), (0, 1), (1, rows)],
     };
-    let (mut compared, mut most, mut wrong) = (0, 0.0_f64, String::new());
+    let (mut compared, mut most) = (0, 0.0_f64);
     for (from, to) in whole_and_parts {
         let found = match runner.run(&reference.rows(from, to)) {
             Ok(found) => found,
-            Err(error) => return Err(format!("rows {from} to {to}: {error}")),
+            Err(error) => return Err(format!("{wrong}rows {from} to {to}: {error}\n")),
         };
         if found.len() != runnable.len() {
             return Err(format!("{name}: {} representations of {} sites", found.len(), runnable.len()));
@@ -80,22 +98,24 @@ pub fn compare(name: &str, path: &Path) -> Result<(usize, f64), String> {
     if wrong.is_empty() { Ok((compared, most)) } else { Err(wrong) }
 }
 
-/// The sites that can be run one by one; the others must be refused by the operator's name.
-fn sites_without(model: &Model, operator: &str) -> Result<Vec<Site>, String> {
-    let (mut runnable, mut named) = (Vec::new(), 0);
+/// Whether the problem is that one of these operators cannot be run.
+fn named(problem: &Problem, operators: &[&str]) -> bool {
+    matches!(problem, Problem::Unsupported(found) if found.iter().any(|one| operators.contains(&one.operator.as_str())))
+}
+
+/// The sites that can be run alone, and `wrong` with those added that are refused for no listed reason.
+fn one_by_one(model: &Model, name: &str, mut wrong: String) -> (Vec<Site>, String) {
+    let mut runnable = Vec::new();
     for site in model.sites() {
         match model.prepare(std::slice::from_ref(site)) {
             Ok(_) => runnable.push(site.clone()),
-            Err(error) => match &error.problem {
-                Problem::Unsupported(operators) if operators.iter().any(|found| found.operator == operator) => named += 1,
-                _ => return Err(format!("{:?} is refused without naming {operator}: {error}", site.name)),
-            },
+            Err(error) if named(&error.problem, refused(name)) => {}
+            Err(error) => {
+                let _ = writeln!(wrong, "{name}, {:?}: {error}", site.name);
+            }
         }
     }
-    if named == 0 {
-        return Err(format!("{}: nothing is refused: strike it off the list", model.name()));
-    }
-    Ok(runnable)
+    (runnable, wrong)
 }
 
 fn agree(found: &Representation, expected: &Expected, rows: usize, from: usize, to: usize) -> Result<f64, String> {
