@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 
 use super::CompareError;
+use super::change::common_labels;
 use crate::measure::{MeasureRow, Reading};
 use crate::moments::ClassMoments;
 use crate::{Block, SampleSize, Selection, Sketch, SketchConfig, StatsError};
@@ -93,8 +94,7 @@ pub fn intervals(
     options: &BootstrapOptions,
 ) -> Result<Intervals, CompareError> {
     options.check()?;
-    let labels = super::change::common_labels(a, b)?;
-    let labels = classes.and(labels);
+    let labels = common_labels(a, b, classes)?;
     let measures: Vec<&MeasureRow> = selection.rows().filter(|row| !row.needs.rows).collect();
     let side = |block, wrap: fn(StatsError) -> CompareError| {
         Side::new(block, labels, classes, selection, &measures).map_err(wrap)
