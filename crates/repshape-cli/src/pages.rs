@@ -24,6 +24,7 @@ pub fn measured(measurement: &Measurement, pictures: Option<Pictures>) -> Measur
         units: measurement.units,
         classes: measurement.classes,
         measures: measurement.measures.iter().map(|(n, v)| (n.to_owned(), v.map(Value::as_f64))).collect(),
+        mi_rows: measurement.mi_rows.map(|rows| rows as u64),
         notes: measurement.notes.clone(),
         pictures,
     }

@@ -1,10 +1,14 @@
 //! A binary array of known type and shape, read row by row in bounded memory.
 
+use std::fmt::Display;
+use std::ops::Range;
+
 use crate::Result;
-use crate::element::{Element, Kind};
+use crate::element::{Element, Kind, Real};
 use crate::error::{DataError, thousands};
 use crate::input::{Body, Size, reserve};
 use crate::matrix::RowSource;
+use crate::numbers::Numbers;
 use crate::set::Values;
 
 /// Most dimensions of an array.
@@ -13,9 +17,13 @@ pub(crate) const MAX_DIMENSIONS: usize = 5;
 /// Bytes read at a time.
 const CHUNK: usize = 1 << 16;
 
-/// Bytes of f64 that a Fortran-ordered array may keep, so that few long pieces of each unit are
-/// read and not many short ones.
+/// Bytes that a Fortran-ordered array may keep, so that few long pieces of each unit are read and not many
+/// short ones.
 const FORTRAN_BYTES: usize = 32 << 20;
+
+/// Bytes of one unit that are read at a time, if so many may be kept of each: more gain nothing, and what is kept
+/// should stay in the cache while the units are put side by side.
+const FORTRAN_PIECE: usize = 8 << 10;
 
 /// An array whose leading axis is the rows.
 pub(crate) struct Array {
@@ -30,71 +38,23 @@ pub(crate) struct Array {
     fortran: Option<Fortran>,
 }
 
-/// What a Fortran-ordered array needs beyond.
+/// What a Fortran-ordered array needs beyond: some rows as bytes, row-major.
 #[derive(Default)]
 struct Fortran {
-    /// The row-major place of each unit, in the file's order.
-    places: Vec<usize>,
-    /// Some rows, row-major.
-    kept: Vec<f64>,
-    kept_rows: std::ops::Range<usize>,
-    column: Vec<f64>,
+    kept: Vec<u8>,
+    rows: Range<usize>,
 }
 
 impl Array {
     /// An array whose header of `start` bytes has just been read from the body: compares what the
     /// header promises with what is there.
     pub(crate) fn new(body: Body, start: u64, element: Element, shape: Vec<usize>, fortran: bool) -> Result<Array> {
-        let name = body.name().to_owned();
-        let tuple = tuple(&shape);
-        if shape.is_empty() || shape.len() > MAX_DIMENSIONS {
-            return Err(DataError::file(
-                name,
-                format!("has shape {tuple}; expected 1 to {MAX_DIMENSIONS} dimensions, rows first"),
-            ));
-        }
-        if shape.contains(&0) {
-            return Err(DataError::file(name, format!("has shape {tuple}: there are no values")));
-        }
-        let promised = shape
-            .iter()
-            .try_fold(element.size() as u64, |product, &n| product.checked_mul(n as u64))
-            .filter(|&bytes| bytes <= i64::MAX as u64);
-        let Some(promised) = promised else {
-            return Err(DataError::file(name, format!("claims the impossible shape {tuple}")));
-        };
-        let says = format!("its header promises {} bytes of values (shape {tuple} of {element})", thousands(promised));
-        match body.size() {
-            Size::Exactly(all) => {
-                let have = all.saturating_sub(start);
-                if have < promised {
-                    let have = thousands(have);
-                    let problem = format!("is truncated: {says}, but {have} follow");
-                    return Err(DataError::file(name, problem));
-                }
-                if have > promised {
-                    let have = thousands(have);
-                    let problem = format!("has the wrong size: {says}, but {have} follow");
-                    return Err(DataError::file(name, problem));
-                }
-            }
-            Size::AtMost(limit) => {
-                if promised.saturating_add(start) > limit {
-                    let problem = format!(
-                        "{says}, more than its compressed data can hold or 200 times their size; unpack the file to use it all the same"
-                    );
-                    return Err(DataError::file(name, problem));
-                }
-            }
-        }
-        // within what was compared just now, on any machine that could hold the file
+        let promised = promised_bytes(&body, start, element, element.size(), &shape)?;
+        let fortran = fortran && shape.len() > 1;
+        // within what was compared just now, or is compared before so much is allocated
         let units = shape[1..].iter().product::<usize>();
         let mut array = Array { body, element, shape, units, start, next_row: 0, bytes: Vec::new(), fortran: None };
-        if fortran && array.shape.len() > 1 {
-            let mut places = Vec::new();
-            reserve(&mut places, units, &name)?;
-            places.extend((0..units).map(|at| row_major_place(&array.shape[1..], at)));
-            array.fortran = Some(Fortran { places, ..Fortran::default() });
+        if fortran {
             if !array.body.is_plain() {
                 array.body = array.body.spooled(promised)?;
                 array.start = 0;
@@ -104,6 +64,7 @@ impl Array {
                     return Err(array.wrong_end(all < promised));
                 }
             }
+            array.fortran = Some(Fortran::default());
         }
         Ok(array)
     }
@@ -135,15 +96,42 @@ impl Array {
         Ok(Values::Reals(reals))
     }
 
+    /// The next rows, in either precision.
+    fn read<T: Real>(&mut self, block: &mut Vec<T>, max_rows: usize) -> Result<usize> {
+        block.clear();
+        let rows = max_rows.min(self.row_count() - self.next_row);
+        if rows == 0 {
+            return Ok(0);
+        }
+        // a pipe may promise what it does not hold
+        if !matches!(self.body.size(), Size::Unknown) {
+            reserve(block, rows * self.units, self.body.name())?;
+        }
+        match self.fortran.take() {
+            None => self.read_rows(rows, block)?,
+            Some(mut fortran) => {
+                let read = self.read_columns(&mut fortran, rows, block);
+                self.fortran = Some(fortran);
+                read?;
+            }
+        }
+        self.next_row += rows;
+        Ok(rows)
+    }
+
     /// The next rows of a C-ordered array: one piece of the file.
-    fn read_rows(&mut self, rows: usize, block: &mut Vec<f64>) -> Result<()> {
-        let mut left = rows * self.units;
+    fn read_rows<T: Real>(&mut self, rows: usize, block: &mut Vec<T>) -> Result<()> {
+        let mut left = rows.saturating_mul(self.units);
         let most = CHUNK / self.element.size();
         while left > 0 {
             let count = left.min(most);
             self.bytes.resize(count * self.element.size(), 0);
             if self.body.fill(&mut self.bytes)? < self.bytes.len() {
                 return Err(self.wrong_end(true));
+            }
+            if block.capacity() - block.len() < count {
+                let more = count.max(block.len()).min(left);
+                reserve(block, more, self.body.name())?;
             }
             self.element.decode(&self.bytes, block);
             left -= count;
@@ -155,32 +143,45 @@ impl Array {
     }
 
     /// The next rows of a Fortran-ordered array: a piece of each unit.
-    fn read_columns(&mut self, fortran: &mut Fortran, rows: usize, block: &mut Vec<f64>) -> Result<()> {
-        let wanted = self.next_row..self.next_row + rows;
-        if wanted.start < fortran.kept_rows.start || wanted.end > fortran.kept_rows.end {
-            let most = FORTRAN_BYTES / size_of::<f64>() / self.units;
-            let count = most.max(rows).min(self.row_count() - wanted.start);
-            fortran.kept_rows = 0..0;
-            fortran.kept.clear();
-            reserve(&mut fortran.kept, count * self.units, self.body.name())?;
-            fortran.kept.resize(count * self.units, 0.0);
-            let size = self.element.size();
-            for (at, &place) in fortran.places.iter().enumerate() {
-                self.bytes.resize(count * size, 0);
-                let first = at as u64 * self.row_count() as u64 + wanted.start as u64;
-                let start = self.start + first * size as u64;
-                if self.body.fill_at(start, &mut self.bytes)? < self.bytes.len() {
-                    return Err(self.wrong_end(true));
-                }
-                fortran.column.clear();
-                self.element.decode(&self.bytes, &mut fortran.column);
-                let kept = fortran.kept[place..].iter_mut().step_by(self.units);
-                kept.zip(&fortran.column).for_each(|(kept, &value)| *kept = value);
+    fn read_columns<T: Real>(&mut self, fortran: &mut Fortran, rows: usize, block: &mut Vec<T>) -> Result<()> {
+        let size = self.element.size();
+        let mut wanted = self.next_row..self.next_row + rows;
+        while !wanted.is_empty() {
+            if !fortran.rows.contains(&wanted.start) {
+                self.keep_columns(fortran, wanted.start)?;
             }
-            fortran.kept_rows = wanted.start..wanted.start + count;
+            let end = wanted.end.min(fortran.rows.end);
+            let place = |row: usize| (row - fortran.rows.start) * self.units * size;
+            self.element.decode(&fortran.kept[place(wanted.start)..place(end)], block);
+            wanted.start = end;
         }
-        let offset = (wanted.start - fortran.kept_rows.start) * self.units;
-        block.extend_from_slice(&fortran.kept[offset..offset + rows * self.units]);
+        Ok(())
+    }
+
+    /// Reads as many rows as may be kept, from the given one on.
+    fn keep_columns(&mut self, fortran: &mut Fortran, start: usize) -> Result<()> {
+        let size = self.element.size();
+        let count = (FORTRAN_BYTES / size / self.units).min(FORTRAN_PIECE / size).max(1);
+        let count = count.min(self.row_count() - start);
+        fortran.rows = 0..0;
+        fortran.kept.clear();
+        reserve(&mut fortran.kept, count * self.units * size, self.body.name())?;
+        fortran.kept.resize(count * self.units * size, 0);
+        self.bytes.resize(count * size, 0);
+        for at in 0..self.units {
+            let first = at as u64 * self.row_count() as u64 + start as u64;
+            if self.body.fill_at(self.start + first * size as u64, &mut self.bytes)? < self.bytes.len() {
+                return Err(self.wrong_end(true));
+            }
+            let place = row_major_place(&self.shape[1..], at);
+            match size {
+                1 => scatter::<1>(&self.bytes, &mut fortran.kept, place, self.units),
+                2 => scatter::<2>(&self.bytes, &mut fortran.kept, place, self.units),
+                4 => scatter::<4>(&self.bytes, &mut fortran.kept, place, self.units),
+                _ => scatter::<8>(&self.bytes, &mut fortran.kept, place, self.units),
+            }
+        }
+        fortran.rows = start..start + count;
         Ok(())
     }
 
@@ -211,23 +212,75 @@ impl RowSource for Array {
     }
 
     fn next_block(&mut self, block: &mut Vec<f64>, max_rows: usize) -> Result<usize> {
-        block.clear();
-        let rows = max_rows.min(self.row_count() - self.next_row);
-        if rows == 0 {
-            return Ok(0);
+        self.read(block, max_rows)
+    }
+
+    fn next_numbers(&mut self, block: &mut Numbers, max_rows: usize) -> Result<usize> {
+        match self.element.is_single() {
+            true => self.read(block.single(), max_rows),
+            false => self.read(block.double(), max_rows),
         }
-        reserve(block, rows * self.units, self.body.name())?;
-        match self.fortran.take() {
-            None => self.read_rows(rows, block)?,
-            Some(mut fortran) => {
-                let read = self.read_columns(&mut fortran, rows, block);
-                self.fortran = Some(fortran);
-                read?;
+    }
+}
+
+/// How many bytes the values take, compared with what the body has after the header of `start` bytes.
+/// `size` is that of one element, which messages call `element`.
+pub(crate) fn promised_bytes(
+    body: &Body,
+    start: u64,
+    element: impl Display,
+    size: usize,
+    shape: &[usize],
+) -> Result<u64> {
+    let name = body.name();
+    let tuple = tuple(shape);
+    if shape.is_empty() || shape.len() > MAX_DIMENSIONS {
+        return Err(DataError::file(
+            name,
+            format!("has shape {tuple}; expected 1 to {MAX_DIMENSIONS} dimensions, rows first"),
+        ));
+    }
+    if shape.contains(&0) {
+        return Err(DataError::file(name, format!("has shape {tuple}: there are no values")));
+    }
+    let promised = shape
+        .iter()
+        .try_fold(size as u64, |product, &n| product.checked_mul(n as u64))
+        .filter(|&bytes| bytes <= i64::MAX as u64);
+    let Some(promised) = promised else {
+        return Err(DataError::file(name, format!("claims the impossible shape {tuple}")));
+    };
+    let says = format!("its header promises {} bytes of values (shape {tuple} of {element})", thousands(promised));
+    match body.size() {
+        Size::Exactly(all) => {
+            let have = all.saturating_sub(start);
+            if have < promised {
+                let have = thousands(have);
+                return Err(DataError::file(name, format!("is truncated: {says}, but {have} follow")));
+            }
+            if have > promised {
+                let have = thousands(have);
+                return Err(DataError::file(name, format!("has the wrong size: {says}, but {have} follow")));
             }
         }
-        self.next_row += rows;
-        Ok(rows)
+        Size::AtMost(limit) => {
+            if promised.saturating_add(start) > limit {
+                let problem = format!(
+                    "{says}, more than its compressed data can hold or 200 times their size; unpack the file to use it all the same"
+                );
+                return Err(DataError::file(name, problem));
+            }
+        }
+        Size::Unknown => {}
     }
+    Ok(promised)
+}
+
+/// Puts the elements of one unit, `N` bytes each, into rows of `units` elements.
+fn scatter<const N: usize>(unit: &[u8], rows: &mut [u8], place: usize, units: usize) {
+    let (from, _) = unit.as_chunks::<N>();
+    let (into, _) = rows.as_chunks_mut::<N>();
+    into[place..].iter_mut().step_by(units).zip(from).for_each(|(into, from)| *into = *from);
 }
 
 /// Where the element at place `at` of column-major order stands in row-major order.

@@ -1,7 +1,8 @@
-//! Bytes from an untrusted file: plain, gzipped, or an entry of a zip archive.
+//! Bytes from an untrusted file: plain or a part of it, gzipped, an entry of a zip archive, or a pipe.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom, Take};
+use std::ops::Range;
 use std::path::Path;
 
 use flate2::Crc;
@@ -16,6 +17,8 @@ pub(crate) enum Size {
     Exactly(u64),
     /// Compressed data that does not say its size.
     AtMost(u64),
+    /// A pipe.
+    Unknown,
 }
 
 /// Data that inflates to more than 200 times its size and more than 64 MiB is refused: no
@@ -24,16 +27,27 @@ pub(crate) fn inflation_limit(compressed: u64) -> u64 {
     compressed.saturating_mul(200).max(64 << 20)
 }
 
-/// The bytes of a file or an entry, read from front to back; plain files can be read at any
-/// place.
+/// The bytes of a file, a part of one or a pipe, read from front to back; plain files can be read at
+/// any place.
 pub(crate) struct Body {
     name: String,
     source: Source,
 }
 
 enum Source {
-    Plain { file: File, len: u64 },
-    Packed { reader: Box<dyn Read + Send>, size: Size },
+    /// A part of a file; `at` is the place of the next byte in the file.
+    Plain {
+        file: File,
+        range: Range<u64>,
+        at: u64,
+    },
+    Packed {
+        reader: Box<dyn Read + Send>,
+        size: Size,
+    },
+    Pipe {
+        reader: Box<dyn Read + Send>,
+    },
 }
 
 /// Opens a regular, non-empty file and gives its length.
@@ -66,7 +80,7 @@ impl Body {
         let read = fill(&mut file, &mut magic).map_err(|e| plain(&name, &e))?;
         file.rewind().map_err(|e| plain(&name, &e))?;
         if read < 2 || magic != [0x1f, 0x8b] {
-            return Ok(Body { name, source: Source::Plain { file, len } });
+            return Ok(Body { name, source: Source::Plain { file, range: 0..len, at: 0 } });
         }
         let limit = inflation_limit(len);
         let reader = Limited { inner: MultiGzDecoder::new(BufReader::new(file)), left: limit };
@@ -74,11 +88,22 @@ impl Body {
         Ok(Body { name, source })
     }
 
+    /// A part of a file, as it is.
+    pub(crate) fn part(name: String, mut file: File, range: Range<u64>) -> Result<Body> {
+        file.seek(SeekFrom::Start(range.start)).map_err(|e| plain(&name, &e))?;
+        Ok(Body { name, source: Source::Plain { file, at: range.start, range } })
+    }
+
+    /// What a reader gives until its end.
+    pub(crate) fn pipe(name: String, reader: Box<dyn Read + Send>) -> Body {
+        Body { name, source: Source::Pipe { reader } }
+    }
+
     /// An entry of a zip archive; `range` is where its stored or deflated bytes lie.
     pub(crate) fn entry(
         name: String,
         mut file: File,
-        range: std::ops::Range<u64>,
+        range: Range<u64>,
         deflated: bool,
         size: u64,
         crc: u32,
@@ -101,24 +126,22 @@ impl Body {
     /// All bytes, those read already included.
     pub(crate) fn size(&self) -> Size {
         match &self.source {
-            Source::Plain { len, .. } => Size::Exactly(*len),
+            Source::Plain { range, .. } => Size::Exactly(range.end - range.start),
             Source::Packed { size, .. } => *size,
+            Source::Pipe { .. } => Size::Unknown,
         }
     }
 
     /// Fills the buffer as far as there are bytes, and says how far.
     pub(crate) fn fill(&mut self, buffer: &mut [u8]) -> Result<usize> {
-        let read = match &mut self.source {
-            Source::Plain { file, .. } => fill(file, buffer),
-            Source::Packed { reader, .. } => fill(reader, buffer),
-        };
-        read.map_err(|e| self.explain(e))
+        fill(self, buffer).map_err(|e| self.explain(e))
     }
 
     /// Fills the buffer from the given place. Only for a plain body.
     pub(crate) fn fill_at(&mut self, place: u64, buffer: &mut [u8]) -> Result<usize> {
-        if let Source::Plain { file, .. } = &mut self.source {
-            file.seek(SeekFrom::Start(place)).map_err(|e| plain(&self.name, &e))?;
+        if let Source::Plain { file, range, at } = &mut self.source {
+            *at = range.end.min(range.start.saturating_add(place));
+            file.seek(SeekFrom::Start(*at)).map_err(|e| plain(&self.name, &e))?;
         }
         self.fill(buffer)
     }
@@ -130,22 +153,25 @@ impl Body {
 
     /// The rest of the bytes as a plain body, in a temporary file without a name. `expected` bytes
     /// are copied at most.
-    pub(crate) fn spooled(self, expected: u64) -> Result<Body> {
-        let Source::Packed { reader, .. } = self.source else {
+    pub(crate) fn spooled(mut self, expected: u64) -> Result<Body> {
+        if self.is_plain() {
             return Ok(self);
-        };
+        }
         let unwritable = |e: io::Error| DataError::file(&self.name, format!("no temporary file for it: {e}"));
         let mut file = tempfile::tempfile().map_err(unwritable)?;
         // one more byte makes a compressed stream check its end
-        let len = io::copy(&mut reader.take(expected + 1), &mut file).map_err(|e| packed(&self.name, &e))?;
+        let mut rest = (&mut self).take(expected + 1);
+        let copied = io::copy(&mut rest, &mut file);
+        let len = copied.map_err(|e| self.explain(e))?;
+        let unwritable = |e: io::Error| DataError::file(&self.name, format!("no temporary file for it: {e}"));
         file.rewind().map_err(unwritable)?;
-        Ok(Body { name: self.name, source: Source::Plain { file, len } })
+        Ok(Body { name: self.name, source: Source::Plain { file, range: 0..len, at: 0 } })
     }
 
     /// An error of reading, in words.
     pub(crate) fn explain(&self, e: io::Error) -> DataError {
         match &self.source {
-            Source::Plain { .. } => plain(&self.name, &e),
+            Source::Plain { .. } | Source::Pipe { .. } => plain(&self.name, &e),
             Source::Packed { .. } => packed(&self.name, &e),
         }
     }
@@ -162,12 +188,17 @@ fn packed(name: &str, e: &io::Error) -> DataError {
     }
 }
 
-/// For readers of text; errors come out in words all the same.
+/// For readers of text, too; errors come out in words all the same.
 impl Read for Body {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match &mut self.source {
-            Source::Plain { file, .. } => file.read(buffer),
-            Source::Packed { reader, .. } => reader.read(buffer),
+            Source::Plain { file, range, at } => {
+                let most = usize::try_from(range.end - *at).unwrap_or(usize::MAX).min(buffer.len());
+                let read = file.read(&mut buffer[..most])?;
+                *at += read as u64;
+                Ok(read)
+            }
+            Source::Packed { reader, .. } | Source::Pipe { reader } => reader.read(buffer),
         }
     }
 }

@@ -1,14 +1,15 @@
 //! One class per row, from an array or a table.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::Result;
 use crate::array::{Array, tuple};
-use crate::csv::{Records, number};
+use crate::csv::Records;
 use crate::error::{DataError, thousands};
+use crate::keys::{Contents, Keyed};
 use crate::matrix::{RowSource, format_of};
-use crate::npz::Archive;
+use crate::text::TextArray;
+use crate::text_labels::TextLabels;
+use crate::{Result, keys};
 
 /// Most classes that labels may have; measures keep statistics for each class.
 pub const MAX_CLASSES: usize = 1_000_000;
@@ -39,8 +40,9 @@ pub struct LabelOptions {
 
 /// Reads one label per row from any format in [`crate::FORMATS`].
 ///
-/// Labels are whole numbers from 0, also written as floats (`3.0`). In a table they may be words: the different
-/// ones in sorted order are the classes, and their names are kept. A table's first line is a line of names if it
+/// Labels are whole numbers from 0, also written as floats (`3.0`), or texts (in tables, parquet columns, NumPy's
+/// `<U` and `|S`): the different ones in sorted order are the classes, and their names are kept. Texts that are
+/// numbers without exception count as numbers. A table's first line is a line of names if it
 /// is no number while all others are, or is one of the names above.
 ///
 /// ```
@@ -66,18 +68,9 @@ pub fn read_labels(path: &Path, options: &LabelOptions) -> Result<Labels> {
 
 /// Labels from an array of one value per row.
 pub(crate) fn from_array(mut array: Array, options: &LabelOptions) -> Result<Labels> {
-    if array.units() != 1 {
-        let mut shape = vec![array.row_count()];
-        shape.extend(array.row_shape());
-        return Err(DataError::file(
-            array.name(),
-            format!(
-                "has shape {}; expected one label per row: ({n},) or ({n}, 1)",
-                tuple(&shape),
-                n = array.row_count()
-            ),
-        ));
-    }
+    let mut shape = vec![array.row_count()];
+    shape.extend(array.row_shape());
+    one_each(array.name(), &shape)?;
     // before the labels themselves: a wrong file is told by its length
     expect_rows(array.name(), array.row_count(), options)?;
     let mut values = Vec::new();
@@ -92,18 +85,41 @@ pub(crate) fn from_array(mut array: Array, options: &LabelOptions) -> Result<Lab
     Ok(Labels { classes: count(&values, options), values, names: None })
 }
 
-/// Labels from an array of an archive.
-pub(crate) fn from_archive(path: &Path, options: &LabelOptions) -> Result<Labels> {
-    let mut archive = Archive::open(path)?;
-    let key = match (&options.key, archive.keys()) {
-        (Some(key), _) => key.clone(),
-        (None, [only]) => only.clone(),
-        (None, keys) => {
-            let usual = ["y", "labels"];
-            usual.iter().find(|key| keys.iter().any(|k| k == *key)).unwrap_or(&"y").to_string()
-        }
-    };
-    from_array(archive.array(&key)?, options)
+/// Refuses arrays of more than one value per row.
+fn one_each(name: &str, shape: &[usize]) -> Result<()> {
+    if shape[1..].iter().all(|&n| n == 1) {
+        return Ok(());
+    }
+    let shown = tuple(shape);
+    let problem = format!("has shape {shown}; expected one label per row: ({n},) or ({n}, 1)", n = shape[0]);
+    Err(DataError::file(name, problem))
+}
+
+/// Labels from an array of strings.
+pub(crate) fn from_texts(mut array: TextArray, options: &LabelOptions) -> Result<Labels> {
+    array.check()?;
+    one_each(array.name(), array.shape())?;
+    expect_rows(array.name(), array.shape()[0], options)?;
+    let mut texts = TextLabels::default();
+    let mut row = 0;
+    while let Some(text) = array.next()? {
+        texts.push(&text, row).map_err(|problem| DataError::file(array.name(), format!("row {row} {problem}")))?;
+        row += 1;
+    }
+    texts.finish(array.name(), "row", options)
+}
+
+/// Labels from numbers or strings.
+pub(crate) fn from_contents(contents: Contents, options: &LabelOptions) -> Result<Labels> {
+    match contents {
+        Contents::Numbers(array) => from_array(array, options),
+        Contents::Texts(array) => from_texts(array, options),
+    }
+}
+
+/// Labels from an array of a file that holds several.
+pub(crate) fn from_keyed(mut file: impl Keyed, options: &LabelOptions) -> Result<Labels> {
+    from_contents(keys::labels(&mut file, options.key.as_deref())?, options)
 }
 
 /// Names by which a label column is known.
@@ -130,9 +146,7 @@ pub(crate) fn from_table(path: &Path, options: &LabelOptions) -> Result<Labels> 
     // certain, or to be decided when the other lines are known
     let has_names = options.key.is_some() || is_usual(&first);
 
-    // each different text with its number in order of appearance and its first line
-    let mut texts: BTreeMap<String, (u32, u64)> = BTreeMap::new();
-    let mut appearances: Vec<u32> = Vec::new();
+    let mut texts = TextLabels::default();
     let mut more = true;
     if has_names {
         more = records.next()?;
@@ -143,68 +157,20 @@ pub(crate) fn from_table(path: &Path, options: &LabelOptions) -> Result<Labels> 
         if field.is_empty() {
             return Err(records.problem(format_args!("column {}: the label is missing", column + 1)));
         }
-        let id = match texts.get(field) {
-            Some(&(id, _)) => id,
-            None => {
-                if texts.len() > MAX_CLASSES {
-                    let most = thousands(MAX_CLASSES as u64);
-                    return Err(records.problem(format_args!("is beyond {most} different labels")));
-                }
-                let id = texts.len() as u32;
-                texts.insert(field.to_owned(), (id, records.line()));
-                id
-            }
-        };
-        appearances.push(id);
+        texts.push(field, records.line()).map_err(|problem| records.problem(problem))?;
         more = records.next()?;
     }
-    // a first line that alone is no number names the column
-    let words = texts.iter().filter(|(text, _)| number(text).is_none()).count();
-    let is_name = !has_names
-        && words == 1
-        && texts.len() > 1
-        && number(&first).is_none()
-        && appearances.iter().filter(|&&id| id == 0).count() == 1;
-    if is_name {
-        texts.remove(&first);
-        appearances.remove(0);
+    if !has_names {
+        texts.remove_name();
     }
-    if appearances.is_empty() {
+    if texts.len() == 0 {
         return Err(DataError::file(records.name(), "holds a line of names and no rows"));
     }
-    expect_rows(records.name(), appearances.len(), options)?;
-
-    let mut class_of = vec![0; texts.len() + usize::from(is_name)];
-    let mut names = None;
-    if words > usize::from(is_name) {
-        if let Some(classes) = options.classes
-            && texts.len() > classes
-        {
-            let some: Vec<&str> = texts.keys().take(classes + 1).take(12).map(String::as_str).collect();
-            return Err(DataError::file(
-                records.name(),
-                format!("has {} different labels ({}, ...), but --classes is {classes}", texts.len(), some.join(", ")),
-            ));
-        }
-        for (class, (id, _)) in texts.values().enumerate() {
-            class_of[*id as usize] = class as u32;
-        }
-        names = Some(texts.into_keys().collect());
-    } else {
-        let mut in_order: Vec<_> = texts.iter().collect();
-        in_order.sort_by_key(|(_, (id, _))| *id);
-        for (text, (id, line)) in in_order {
-            let value = number(text).unwrap_or(f64::NAN);
-            class_of[*id as usize] = label(value, options.classes)
-                .map_err(|problem| DataError::file(records.name(), format!("line {line} {problem}")))?;
-        }
-    }
-    let values: Vec<u32> = appearances.iter().map(|&id| class_of[id as usize]).collect();
-    Ok(Labels { classes: count(&values, options), values, names })
+    texts.finish(records.name(), "line", options)
 }
 
 /// A number as a label, or what is wrong with it.
-fn label(value: f64, classes: Option<usize>) -> Result<u32, String> {
+pub(crate) fn label(value: f64, classes: Option<usize>) -> Result<u32, String> {
     if value.fract() != 0.0 || value < 0.0 {
         return Err(format!("has label {value}; labels are whole numbers from 0"));
     }
@@ -221,7 +187,7 @@ fn label(value: f64, classes: Option<usize>) -> Result<u32, String> {
     })
 }
 
-fn expect_rows(name: &str, found: usize, options: &LabelOptions) -> Result<()> {
+pub(crate) fn expect_rows(name: &str, found: usize, options: &LabelOptions) -> Result<()> {
     match &options.rows {
         Some((rows, holder)) if *rows != found => Err(DataError::file(
             name,
@@ -231,7 +197,7 @@ fn expect_rows(name: &str, found: usize, options: &LabelOptions) -> Result<()> {
     }
 }
 
-fn count(values: &[u32], options: &LabelOptions) -> usize {
+pub(crate) fn count(values: &[u32], options: &LabelOptions) -> usize {
     let present = values.iter().max().map_or(0, |&largest| largest as usize + 1);
     options.classes.unwrap_or(present)
 }

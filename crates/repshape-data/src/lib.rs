@@ -4,6 +4,9 @@
 //! | question | where |
 //! |---|---|
 //! | a matrix to measure, block by block or whole | [`open_matrix`], [`read_matrix`] |
+//! | the same from a pipe, read ahead, or in the precision of the file | [`open_matrix_from`], [`prefetched`], [`RowSource::next_numbers`] |
+//! | which arrays a file holds | [`keys()`] |
+//! | rows and units of what has more axes | [`Layout`] |
 //! | one label per row | [`read_labels`] |
 //! | a data set by name, `digits` or `mnist=DIR` | [`DataSpec`], [`load`], the catalog [`SOURCES`] |
 //! | training, validation and test rows as types | [`DataSet::split`], [`Train`], [`Validation`], [`Test`] |
@@ -37,10 +40,15 @@ mod element;
 mod error;
 mod idx;
 mod input;
+mod keys;
 mod labels;
+mod layout;
 mod matrix;
 mod npy;
 mod npz;
+mod numbers;
+mod prefetch;
+mod safetensors;
 mod set;
 mod sets;
 mod spec;
@@ -48,12 +56,20 @@ mod split;
 mod standardize;
 mod stream;
 mod summary;
+mod text;
+mod text_labels;
 pub mod write;
 
 pub use batches::epoch_order;
 pub use error::DataError;
+pub use keys::{Entry, keys};
 pub use labels::{LabelOptions, Labels, MAX_CLASSES, read_labels};
-pub use matrix::{FORMATS, Format, Matrix, MatrixOptions, RowSource, open_matrix, read_matrix};
+pub use layout::{Arrangement, Layout};
+pub use matrix::{
+    FORMATS, Format, Matrix, MatrixOptions, RowSource, format_of, open_matrix, open_matrix_from, read_matrix,
+};
+pub use numbers::Numbers;
+pub use prefetch::prefetched;
 pub use set::{Classes, DataSet, Part, Values};
 pub use sets::{Place, SOURCES, SearchFolder, Source, load};
 pub use spec::DataSpec;

@@ -1,12 +1,16 @@
 //! Matrices to measure: rows by units, read in bounded memory, of any format of the catalog.
 
+use std::io::Read;
 use std::path::Path;
 
 use crate::error::{DataError, shown};
 use crate::input::{Body, reserve};
+use crate::keys::Keyed;
 use crate::labels::{self, LabelOptions, Labels};
 use crate::npz::Archive;
-use crate::{Result, csv, idx, npy};
+use crate::numbers::Numbers;
+use crate::safetensors::Tensors;
+use crate::{Result, csv, idx, keys, npy};
 
 /// Rows that come in blocks. The leading axis of an array is the rows; the others are flattened in row-major
 /// order, whatever the order in the file.
@@ -44,13 +48,23 @@ pub trait RowSource: Send {
     /// (one unit).
     fn row_shape(&self) -> &[usize];
 
-    /// Replaces `block` by the next `max_rows` rows, row-major, fewer at the end, and says how many; 0 after
-    /// the last. NaN and infinite values pass: whoever measures names row and unit.
+    /// Replaces `block` by the next rows, row-major, `max_rows` at most, and says how many; 0 only after the
+    /// last. NaN and infinite values pass: whoever measures names row and unit.
     ///
     /// # Errors
     ///
     /// A truncated or broken file, a field of text that is no number; the message names the file and the place.
     fn next_block(&mut self, block: &mut Vec<f64>, max_rows: usize) -> Result<usize>;
+
+    /// As [`RowSource::next_block`], in the precision of the file: f32 where nothing is lost by it, which is
+    /// faster. One source gives blocks of one precision.
+    ///
+    /// # Errors
+    ///
+    /// As [`RowSource::next_block`].
+    fn next_numbers(&mut self, block: &mut Numbers, max_rows: usize) -> Result<usize> {
+        self.next_block(block.double(), max_rows)
+    }
 }
 
 /// What of a file is meant.
@@ -73,6 +87,10 @@ pub struct Format {
     pub endings: &'static [&'static str],
     /// The bytes at the front by which it is known where the name's end says nothing.
     pub magic: &'static [u8],
+    /// Whether it has columns by name, one of which may hold the labels: [`MatrixOptions::label_column`].
+    pub columns: bool,
+    /// How its arrays are found by name, if it holds several: [`MatrixOptions::key`], [`crate::keys`].
+    pub(crate) keyed: Option<fn(&Path) -> Result<Box<dyn Keyed>>>,
     pub(crate) matrix: fn(&Path, &MatrixOptions) -> Result<Box<dyn RowSource>>,
     pub(crate) labels: fn(&Path, &LabelOptions) -> Result<Labels>,
 }
@@ -83,20 +101,35 @@ pub const FORMATS: &[Format] = &[
         name: "npy",
         endings: &[".npy"],
         magic: b"\x93NUMPY",
+        columns: false,
+        keyed: None,
         matrix: |path, _| Ok(Box::new(npy::open(path)?)),
-        labels: |path, options| labels::from_array(npy::open(path)?, options),
+        labels: |path, options| labels::from_contents(npy::contents(Body::open(path)?)?, options),
     },
     Format {
         name: "npz",
         endings: &[".npz"],
         magic: b"PK\x03\x04",
-        matrix: |path, options| Ok(Box::new(Archive::open(path)?.matrix(options.key.as_deref())?)),
-        labels: labels::from_archive,
+        columns: false,
+        keyed: Some(|path| Ok(Box::new(Archive::open(path)?))),
+        matrix: |path, options| Ok(Box::new(keys::matrix(&mut Archive::open(path)?, options.key.as_deref())?)),
+        labels: |path, options| labels::from_keyed(Archive::open(path)?, options),
+    },
+    Format {
+        name: "safetensors",
+        endings: &[".safetensors"],
+        magic: b"",
+        columns: false,
+        keyed: Some(|path| Ok(Box::new(Tensors::open(path)?))),
+        matrix: |path, options| Ok(Box::new(keys::matrix(&mut Tensors::open(path)?, options.key.as_deref())?)),
+        labels: |path, options| labels::from_keyed(Tensors::open(path)?, options),
     },
     Format {
         name: "csv",
         endings: &[".csv", ".tsv", ".txt"],
         magic: b"",
+        columns: true,
+        keyed: None,
         matrix: |path, options| Ok(Box::new(csv::open(path, options)?)),
         labels: labels::from_table,
     },
@@ -104,13 +137,19 @@ pub const FORMATS: &[Format] = &[
         name: "idx",
         endings: &["-ubyte", ".idx"],
         magic: b"\0\0",
+        columns: false,
+        keyed: None,
         matrix: |path, _| Ok(Box::new(idx::open(path)?)),
         labels: |path, options| labels::from_array(idx::open(path)?, options),
     },
 ];
 
 /// The format of a file: by the end of its name, else by its first bytes.
-pub(crate) fn format_of(path: &Path) -> Result<&'static Format> {
+///
+/// # Errors
+///
+/// A file that neither tells, or that is not there or empty.
+pub fn format_of(path: &Path) -> Result<&'static Format> {
     let name = path.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
     let name = name.strip_suffix(".gz").unwrap_or(&name);
     if let Some(format) = FORMATS.iter().find(|f| f.endings.iter().any(|end| name.ends_with(end))) {
@@ -142,6 +181,30 @@ pub(crate) fn format_of(path: &Path) -> Result<&'static Format> {
 /// does not hold, a key that is not there.
 pub fn open_matrix(path: &Path, options: &MatrixOptions) -> Result<Box<dyn RowSource>> {
     (format_of(path)?.matrix)(path, options)
+}
+
+/// A matrix in `.npy` form from whatever gives its bytes, such as standard input; `name` is how messages call it.
+///
+/// Read in blocks as a file is, C order without a copy on disk; an array in Fortran order is first written to a temporary
+/// file. What the header promises is compared with the bytes when they end.
+///
+/// ```
+/// use repshape_data::{Matrix, open_matrix_from, write};
+///
+/// let folder = tempfile::tempdir()?;
+/// let path = folder.path().join("z.npy");
+/// write::write_npy(&path, &[2, 2], &[0.0, 1.0, 2.0, 3.0])?;
+/// let pipe = Box::new(std::fs::File::open(&path)?);
+/// let matrix = Matrix::from_source(&mut *open_matrix_from(pipe, "standard input")?)?;
+/// assert_eq!((matrix.rows, matrix.values[3]), (2, 3.0));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+///
+/// As [`open_matrix`].
+pub fn open_matrix_from(reader: Box<dyn Read + Send>, name: &str) -> Result<Box<dyn RowSource>> {
+    Ok(Box::new(npy::read(Body::pipe(name.to_owned(), reader))?))
 }
 
 /// A matrix in memory.

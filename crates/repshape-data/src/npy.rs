@@ -1,5 +1,6 @@
 //! NumPy's `.npy`: a header in Python's syntax, then the values.
 
+use std::fmt;
 use std::path::Path;
 
 use crate::Result;
@@ -7,6 +8,8 @@ use crate::array::{Array, tuple};
 use crate::element::{Element, Kind};
 use crate::error::DataError;
 use crate::input::Body;
+use crate::keys::Contents;
+use crate::text::{TextArray, TextType};
 
 const MAGIC: &[u8; 6] = b"\x93NUMPY";
 
@@ -19,8 +22,25 @@ pub(crate) fn open(path: &Path) -> Result<Array> {
     read(Body::open(path)?)
 }
 
+/// The numbers of a body.
+pub(crate) fn read(body: Body) -> Result<Array> {
+    contents(body)?.numbers()
+}
+
+/// Whatever a body holds, numbers or strings.
+pub(crate) fn contents(mut body: Body) -> Result<Contents> {
+    let header = header(&mut body)?;
+    match header.descr {
+        Descr::Number(element) => {
+            Ok(Contents::Numbers(Array::new(body, header.length, element, header.shape, header.fortran)?))
+        }
+        Descr::Text(descr, form) => Ok(Contents::Texts(TextArray::new(body, header.length, descr, form, header.shape))),
+        Descr::Other { problem, .. } => Err(DataError::file(body.name(), problem)),
+    }
+}
+
 /// Reads the header from the front of a body.
-pub(crate) fn read(mut body: Body) -> Result<Array> {
+pub(crate) fn header(body: &mut Body) -> Result<Header> {
     let name = body.name().to_owned();
     let mut lead = [0; 12];
     let got = body.fill(&mut lead[..10])?;
@@ -57,8 +77,9 @@ pub(crate) fn read(mut body: Body) -> Result<Array> {
     if body.fill(&mut text)? < length {
         return Err(cut());
     }
-    let header = parse(&String::from_utf8_lossy(&text)).map_err(|p| DataError::file(&name, p))?;
-    Array::new(body, (start + length) as u64, header.element, header.shape, header.fortran)
+    let mut header = parse(&String::from_utf8_lossy(&text)).map_err(|p| DataError::file(&name, p))?;
+    header.length = (start + length) as u64;
+    Ok(header)
 }
 
 /// The front of a file in C order: padded so that the values start at a multiple of 64.
@@ -74,28 +95,52 @@ pub(crate) fn header_bytes(descr: &str, shape: &[usize]) -> Vec<u8> {
     bytes
 }
 
+/// What stands before the values.
 #[derive(Debug)]
-struct Header {
-    element: Element,
+pub(crate) struct Header {
+    pub(crate) descr: Descr,
     fortran: bool,
-    shape: Vec<usize>,
+    pub(crate) shape: Vec<usize>,
+    /// Its bytes, magic included.
+    length: u64,
+}
+
+/// What the elements are.
+#[derive(Debug)]
+pub(crate) enum Descr {
+    Number(Element),
+    Text(String, TextType),
+    /// Nothing that is read, and why.
+    Other {
+        descr: String,
+        problem: String,
+    },
+}
+
+impl fmt::Display for Descr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Descr::Number(element) => element.fmt(f),
+            Descr::Text(descr, _) | Descr::Other { descr, .. } => f.write_str(descr),
+        }
+    }
 }
 
 /// `{'descr': '<f8', 'fortran_order': False, 'shape': (3, 4), }`
 fn parse(text: &str) -> Result<Header, String> {
     let mut rest = Python(text);
-    let (mut element, mut fortran, mut shape) = (None, None, None);
+    let (mut descr, mut fortran, mut shape) = (None, None, None);
     rest.expect('{')?;
     while !rest.accept('}') {
         let key = rest.string()?;
         rest.expect(':')?;
         match key {
             "descr" if rest.peek() == Some('[') => {
-                return Err("holds records (a structured dtype); expected an array of numbers, \
-                            for example one field of it"
-                    .to_owned());
+                let problem = "holds records (a structured dtype); expected an array of numbers, \
+                               for example one field of it";
+                descr = Some(Descr::Other { descr: rest.list()?.to_owned(), problem: problem.to_owned() });
             }
-            "descr" => element = Some(element_of(rest.string()?)?),
+            "descr" => descr = Some(descr_of(rest.string()?)),
             "fortran_order" => fortran = Some(rest.boolean()?),
             "shape" => shape = Some(rest.tuple()?),
             _ => return Err(rest.unexpected(&format!("the key {key:?}"))),
@@ -104,18 +149,19 @@ fn parse(text: &str) -> Result<Header, String> {
             return Err(rest.unexpected("no comma"));
         }
     }
-    match (element, fortran, shape) {
-        (Some(element), Some(fortran), Some(shape)) => Ok(Header { element, fortran, shape }),
+    match (descr, fortran, shape) {
+        (Some(descr), Some(fortran), Some(shape)) => Ok(Header { descr, fortran, shape, length: 0 }),
         _ => Err("has a broken .npy header: descr, fortran_order or shape is missing".to_owned()),
     }
 }
 
-/// `<f8`, `|b1`, `>i4`.
-fn element_of(descr: &str) -> Result<Element, String> {
+/// `<f8`, `|b1`, `>i4`, `<U7`.
+fn descr_of(descr: &str) -> Descr {
     let (order, code) = match descr.chars().next() {
         Some(order @ ('<' | '>' | '|' | '=')) => (order, &descr[1..]),
         _ => ('<', descr),
     };
+    let big_endian = order == '>';
     let kind = match code {
         "b1" | "?" => Kind::Bool,
         "i1" => Kind::I8,
@@ -130,19 +176,32 @@ fn element_of(descr: &str) -> Result<Element, String> {
         "f4" => Kind::F32,
         "f8" => Kind::F64,
         _ => {
+            let text = |width: &str, wide| {
+                let form = TextType { chars: width.parse().ok()?, wide, big_endian };
+                Some(Descr::Text(descr.to_owned(), form))
+            };
+            let texts = match code.split_at_checked(1) {
+                Some(("U", width)) => text(width, true),
+                Some(("S" | "a", width)) => text(width, false),
+                _ => None,
+            };
+            if let Some(texts) = texts {
+                return texts;
+            }
             let what = match code.chars().next() {
                 Some('O') => "Python objects",
-                Some('U' | 'S' | 'a') => "strings",
+                Some('U' | 'S' | 'a') => "strings of unknown width",
                 Some('c') => "complex numbers",
                 Some('M' | 'm') => "dates or times",
                 Some('V') => "raw bytes",
                 Some('f') => "floats of an unusual width",
                 _ => "elements of an unknown kind",
             };
-            return Err(format!("holds {what} (dtype {descr:?}); expected bool, integers or floats of 16 to 64 bits"));
+            let problem = format!("holds {what} (dtype {descr:?}); expected bool, integers or floats of 16 to 64 bits");
+            return Descr::Other { descr: descr.to_owned(), problem };
         }
     };
-    Ok(Element { kind, big_endian: order == '>' })
+    Descr::Number(Element { kind, big_endian })
 }
 
 /// The rest of a header, read from the front.
@@ -183,6 +242,26 @@ impl<'a> Python<'a> {
             }
             None => Err(self.unexpected("an open string")),
         }
+    }
+
+    /// A list of whatever, with its brackets.
+    fn list(&mut self) -> Result<&'a str, String> {
+        let (mut depth, mut quote) = (0usize, None);
+        for (at, c) in self.0.char_indices() {
+            match (quote, c) {
+                (None, '\'' | '"') => quote = Some(c),
+                (None, '[') => depth += 1,
+                (None, ']') if depth == 1 => {
+                    let (list, rest) = self.0.split_at(at + 1);
+                    self.0 = rest;
+                    return Ok(list);
+                }
+                (None, ']') => depth = depth.saturating_sub(1),
+                (Some(open), c) if open == c => quote = None,
+                _ => {}
+            }
+        }
+        Err(self.unexpected("an open list"))
     }
 
     fn boolean(&mut self) -> Result<bool, String> {

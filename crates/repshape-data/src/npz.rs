@@ -7,10 +7,9 @@ use std::path::{Path, PathBuf};
 use zip::{CompressionMethod, ZipArchive};
 
 use crate::Result;
-use crate::array::Array;
-use crate::error::{DataError, nearest, shown, thousands};
+use crate::error::{DataError, shown, thousands};
 use crate::input::{Body, inflation_limit, open_file};
-use crate::matrix::RowSource;
+use crate::keys::{Contents, Keyed};
 use crate::npy;
 
 /// The directory of an archive.
@@ -67,27 +66,10 @@ impl Archive {
         Ok(Archive { path: path.to_owned(), name, keys, entries })
     }
 
-    /// The archive's file.
-    pub(crate) fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// The arrays it holds.
-    pub(crate) fn keys(&self) -> &[String] {
-        &self.keys
-    }
-
-    /// Opens one array; messages call it `FILE:KEY`.
-    pub(crate) fn array(&mut self, key: &str) -> Result<Array> {
-        let Some(index) = self.keys.iter().position(|k| k == key) else {
-            let meant = nearest(key, self.keys.iter().map(String::as_str))
-                .map(|key| format!("; did you mean {key:?}?"))
-                .unwrap_or_default();
-            let problem = format!("holds no array {key:?}{meant} (it holds {})", self.listing());
-            return Err(DataError::file(&self.name, problem));
-        };
+    /// The bytes of one array; messages call it `FILE:KEY`.
+    fn body(&self, index: usize) -> Result<Body> {
         let entry = &self.entries[index];
-        let name = format!("{}:{key}", self.name);
+        let name = format!("{}:{}", self.name, self.keys[index]);
         if entry.encrypted {
             return Err(DataError::file(name, "is encrypted; expected a plain archive"));
         }
@@ -114,37 +96,28 @@ impl Archive {
         }
         let file = File::open(&self.path).map_err(|e| DataError::file(&self.name, format!("cannot be read: {e}")))?;
         let range = entry.start..entry.start + entry.compressed;
-        npy::read(Body::entry(name, file, range, deflated, entry.size, entry.crc)?)
+        Body::entry(name, file, range, deflated, entry.size, entry.crc)
+    }
+}
+
+impl Keyed for Archive {
+    fn name(&self) -> &str {
+        &self.name
     }
 
-    /// The only array, or the only one with more than one dimension.
-    pub(crate) fn matrix(&mut self, key: Option<&str>) -> Result<Array> {
-        if let Some(key) = key {
-            return self.array(key);
-        }
-        if let [only] = self.keys.as_slice() {
-            let only = only.clone();
-            return self.array(&only);
-        }
-        let mut found = None;
-        for key in self.keys.clone() {
-            let array = self.array(&key)?;
-            if !array.row_shape().is_empty() && found.replace(array).is_some() {
-                found = None;
-                break;
-            }
-        }
-        found.ok_or_else(|| {
-            let problem = format!("holds several arrays ({}); choose one by its key", self.listing());
-            DataError::file(&self.name, problem)
-        })
+    fn keys(&self) -> Vec<&str> {
+        self.keys.iter().map(String::as_str).collect()
     }
 
-    fn listing(&self) -> String {
-        let mut shown = self.keys.iter().take(10).cloned().collect::<Vec<_>>().join(", ");
-        if self.keys.len() > 10 {
-            shown.push_str(&format!(" and {} more", self.keys.len() - 10));
-        }
-        shown
+    fn shape(&mut self, index: usize) -> Result<Vec<usize>> {
+        Ok(npy::header(&mut self.body(index)?)?.shape)
+    }
+
+    fn element(&mut self, index: usize) -> Result<String> {
+        Ok(npy::header(&mut self.body(index)?)?.descr.to_string())
+    }
+
+    fn contents(&mut self, index: usize) -> Result<Contents> {
+        npy::contents(self.body(index)?)
     }
 }

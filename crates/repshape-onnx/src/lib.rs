@@ -2,16 +2,37 @@
 //!
 //! [`ModelBuilder`] writes a network of dense layers, batch normalisation and activations as an ONNX model in which every
 //! representation worth looking at, a *site*, is a graph output under its own name (`fc1.pre`, `fc1`, ..., `output`): any
-//! runtime can read it without surgery on the graph. [`proto`] is the whole ONNX schema, for code that reads or edits models.
+//! runtime can read it without surgery on the graph.
+//!
+//! [`Model`] reads other people's models, lists their sites and runs them on the CPU to any of these. [`proto`] is the whole ONNX schema, for code that reads or edits models.
 
 mod activation;
 mod builder;
 mod error;
+mod external;
+mod glob;
+mod graph;
+mod head;
+mod initializer;
+mod model;
+mod onnx_error;
 mod operator;
 #[allow(missing_docs, reason = "generated from the ONNX schema, which documents every message")]
 pub mod proto;
+mod runner;
+mod scan;
+mod shapes;
+mod site;
+mod sites;
 mod tensor;
+mod value;
 
 pub use activation::Activation;
 pub use builder::{BATCH_DIMENSION, BatchNormalization, IR_VERSION, ModelBuilder, OPSET, OUTPUT};
 pub use error::ModelError;
+pub use head::Head;
+pub use model::{Input, Model};
+pub use onnx_error::{OnnxError, Problem, UnsupportedOperator};
+pub use runner::Runner;
+pub use site::{Place, Site};
+pub use value::{Data, Dim, ElementType, Representation, Tensor, shape_text};

@@ -67,6 +67,7 @@ pub(crate) fn skeleton(pages: &[Page]) -> Sheet {
             Page::Study(study) => sections::study::write(&mut sheet, study),
             Page::Run(run) => sections::run::write(&mut sheet, run),
             Page::Measurement(page) => sections::measurement::write(&mut sheet, page),
+            Page::Comparison(page) => sections::comparison::write(&mut sheet, page),
         }
         sheet.raw("</article>\n");
     }
@@ -79,6 +80,7 @@ fn title(page: &Page) -> &str {
         Page::Study(page) => &page.title,
         Page::Run(page) => &page.title,
         Page::Measurement(page) => &page.title,
+        Page::Comparison(page) => &page.title,
     }
 }
 
@@ -116,7 +118,9 @@ mod tests {
                 pictures: Pictures {
                     units: 2,
                     correlation: vec![Some(1.0), Some(0.5), Some(0.5), None],
-                    covariance: vec![1.0; 4],
+                    order: vec![1, 0],
+                    eigenvalues: vec![2.0, 0.5],
+                    variances: vec![2.0, 0.5],
                     sparsity: vec![0.0; 2],
                     histogram: ClassHistogram {
                         unit: 1,
@@ -125,6 +129,7 @@ mod tests {
                     },
                     scatter: Scatter { units: [0, 1], points: vec![[1.0, 2.0]], labels: vec![1] },
                     components: Components { variance_share: vec![], points: vec![], labels: vec![] },
+                    ..Pictures::default()
                 },
                 history: vec![Curve { name: name.into(), epochs: vec![1], values: vec![0.5] }],
             }],

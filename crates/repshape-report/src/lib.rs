@@ -19,5 +19,8 @@ mod write;
 
 pub use figures::figures;
 pub use html::render;
-pub use page::{Curve, Measured, MeasurementPage, Page, Panel, RegularizerRow, RunPage, Score, Spread, StudyPage};
+pub use page::{
+    Change, ComparisonPage, Curve, LayerMap, Measured, MeasurementPage, Page, Panel, RegularizerRow, RunPage, Score,
+    Spread, StudyPage,
+};
 pub use write::{ReportError, write_html};

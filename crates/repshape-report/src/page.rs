@@ -15,6 +15,8 @@ pub enum Page {
     Run(RunPage),
     /// Measurements of matrices or of the sites of a model.
     Measurement(MeasurementPage),
+    /// Two representations of the same rows beside each other.
+    Comparison(ComparisonPage),
 }
 
 /// A mean over trials and its standard deviation.
@@ -139,7 +141,8 @@ pub struct MeasurementPage {
     pub title: String,
     /// One line under it.
     pub subtitle: String,
-    /// What was measured, in the order shown.
+    /// What was measured, in the order shown. Sites of one source are taken to be in the order of the network, and
+    /// `NAME.pre` is what stands before the nonlinearity that gives `NAME`.
     pub measured: Vec<Measured>,
     /// As in [`StudyPage::how`].
     pub how: Vec<(String, String)>,
@@ -163,11 +166,67 @@ pub struct Measured {
     pub classes: Option<usize>,
     /// Characteristics by name; `None` when undefined.
     pub measures: BTreeMap<String, Option<f64>>,
+    /// Rows that mutual information is over: its ceiling is their logarithm. `None` if it was not measured.
+    #[serde(default)]
+    pub mi_rows: Option<u64>,
     /// What has to be known to read the values.
     #[serde(default)]
     pub notes: Vec<String>,
     /// Its pictures, if they were made.
     pub pictures: Option<Pictures>,
+}
+
+/// Two representations of the same rows: how alike they are, and what changed from one to the other.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct ComparisonPage {
+    /// The heading.
+    pub title: String,
+    /// One line under it.
+    pub subtitle: String,
+    /// The name of the first.
+    pub a: String,
+    /// The name of the second.
+    pub b: String,
+    /// Similarities by name, in the order shown; `None` when undefined.
+    pub similarities: Vec<(String, Option<f64>)>,
+    /// What each characteristic did, in the order shown.
+    pub changes: Vec<Change>,
+    /// The similarity of every layer of one with every layer of the other, if it was measured.
+    #[serde(default)]
+    pub layers: Option<LayerMap>,
+    /// As in [`StudyPage::how`].
+    pub how: Vec<(String, String)>,
+    /// As in [`StudyPage::notes`].
+    #[serde(default)]
+    pub notes: Vec<String>,
+}
+
+/// The change of one characteristic from `a` to `b`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Change {
+    /// Its name in `repshape measure --format json`.
+    pub measure: String,
+    /// Its value in the first; `None` when undefined.
+    pub a: Option<f64>,
+    /// Its value in the second.
+    pub b: Option<f64>,
+    /// `b - a`, in the measure's own unit.
+    pub difference: Option<f64>,
+    /// The lower end of the interval of the difference; `None` without an interval.
+    pub low: Option<f64>,
+    /// The upper end.
+    pub high: Option<f64>,
+}
+
+/// The linear CKA of every layer of one model with every layer of another, on the same rows.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct LayerMap {
+    /// The layers of the first model, in the order of the network: the rows.
+    pub a: Vec<String>,
+    /// The layers of the second model: the columns.
+    pub b: Vec<String>,
+    /// `cka[i][j]` of `a[i]` and `b[j]`, from 0 to 1; `None` when undefined.
+    pub cka: Vec<Vec<Option<f64>>>,
 }
 
 /// JSON has no NaN: serde_json writes it as `null`, and this reads it back.

@@ -1,4 +1,4 @@
-//! Products of tall row-major matrices, `A^T A` and `A^T B`, the work behind every second moment.
+//! Products of row-major matrices: `A^T A` and `A^T B` of tall ones, the work behind every second moment, and `A B^T`.
 
 use faer::linalg::matmul::matmul;
 use faer::linalg::matmul::triangular::{self, BlockStructure};
@@ -42,6 +42,15 @@ pub(crate) fn product(into: &mut [f64], a: &[f64], b: &[f64], units: usize) {
         let own = a.subcols(start, panel.nrows());
         matmul(panel, Accum::Replace, own.transpose(), b, 1.0, Par::Seq);
     });
+}
+
+/// Overwrites `into`, row-major, with `a b^T`: the products of each row of `a` with each row of `b`, all of `units` values.
+pub(crate) fn row_products(into: &mut [f64], a: &[f64], b: &[f64], units: usize) {
+    let (rows, columns) = (a.len() / units, b.len() / units);
+    let a = MatRef::from_row_major_slice(a, rows, units);
+    let b = MatRef::from_row_major_slice(b, columns, units);
+    let into = MatMut::from_row_major_slice_mut(into, rows, columns);
+    matmul(into, Accum::Replace, a, b.transpose(), 1.0, Par::Seq);
 }
 
 fn panels(into: &mut [f64], units: usize, task: impl Fn(usize, MatMut<'_, f64>) + Sync) {

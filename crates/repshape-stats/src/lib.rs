@@ -39,6 +39,7 @@ pub mod disentanglement;
 mod error;
 mod exp;
 mod gram;
+pub mod intrinsic_dimension;
 pub mod measure;
 pub mod moments;
 pub mod mutual_information;
@@ -49,7 +50,7 @@ pub mod spectrum;
 
 pub use block::{Block, Values};
 pub use error::StatsError;
-pub use measure::{CATALOG, Measurement, Options, Selection, Value, measure};
+pub use measure::{CATALOG, Head, Measurement, Options, Selection, Value, measure};
 pub use moments::Moments;
 pub use mutual_information::NoiseVariance;
 pub use pictures::pictures;

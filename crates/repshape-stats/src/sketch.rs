@@ -53,10 +53,12 @@ impl SketchConfig {
     /// this size, at most 256 MiB of them or one.
     #[must_use]
     pub fn moments_bytes(&self) -> usize {
-        let matrices = 1 + 4 * usize::from(self.positive_pairs);
+        let pooled = self.classes.is_some() && self.class_moments == ClassMoments::Pooled;
+        let matrices = 1 + 4 * usize::from(self.positive_pairs) + usize::from(pooled);
+        // beside the co-moments, the mean in two parts and both extremes
         let of_class = match self.class_moments {
-            ClassMoments::Full => self.units,
-            ClassMoments::Diagonal => 1,
+            ClassMoments::Full => self.units.saturating_add(4),
+            ClassMoments::Diagonal | ClassMoments::Pooled => 5,
             ClassMoments::Off => 0,
         };
         let rows =

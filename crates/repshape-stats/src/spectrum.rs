@@ -12,7 +12,8 @@
 use faer::diag::Diag;
 use faer::dyn_stack::{MemBuffer, MemStack};
 use faer::linalg::evd::{ComputeEigenvectors, self_adjoint_evd, self_adjoint_evd_scratch};
-use faer::{Mat, Par};
+use faer::linalg::svd::{ComputeSvdVectors, svd, svd_scratch};
+use faer::{Mat, MatRef, Par};
 
 /// Eigenvalues and eigenvectors of a symmetric matrix.
 #[derive(Debug, Clone, PartialEq)]
@@ -116,6 +117,52 @@ pub fn participation_ratio(eigenvalues: &[f64]) -> Option<f64> {
     Some(total * total / squares)
 }
 
+/// RankMe, `exp(-sum p_i ln p_i)` with `p_i = s_i / sum s + 1e-7` over the `min(rows, units)` singular values s of the
+/// rows, uncentred, from the eigenvalues of their second moments `Z^T Z / N`.
+///
+/// The square root of an eigenvalue that is 0 but for rounding would be up to 1e-8 of the largest and count: those up to
+/// `units * 2^-52` of the largest are read as 0, so a singular value below `sqrt(units) * 1.5e-8` of the largest counts
+/// as 0 too. From about 1 to about `min(rows, units)`; the 1e-7 is not in the sum, so both are passed by up to some 1e-7
+/// times their logarithm each. `None` when every entry is 0. Source: Garrido et al. (2023), eqs. 1 and 2.
+pub fn rankme(eigenvalues: &[f64], rows: u64) -> Option<f64> {
+    const EPS: f64 = 1e-7;
+    let units = eigenvalues.len();
+    let threshold = units as f64 * f64::EPSILON;
+    let mut singular: Vec<f64> = relative(eigenvalues)?.map(|l| if l > threshold { l.sqrt() } else { 0.0 }).collect();
+    singular.sort_unstable_by(|a, b| b.total_cmp(a));
+    singular.truncate(usize::try_from(rows).unwrap_or(usize::MAX));
+    let total: f64 = singular.iter().sum();
+    Some(singular.iter().map(|s| s / total + EPS).map(|p| -p * p.ln()).sum::<f64>().exp())
+}
+
+/// A power law `l_i ~ i^-alpha` of the eigenvalues `first..=last`, counted from 1.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PowerLaw {
+    /// The decay: minus the slope of `ln l_i` on `ln i`.
+    pub alpha: f64,
+    /// The first eigenvalue of the fit.
+    pub first: usize,
+    /// The last eigenvalue of the fit.
+    pub last: usize,
+}
+
+/// alpha-ReQ: minus the least-squares slope of `ln l_i` on `ln i`, i from 11 to `min(100, rank)`, l the eigenvalues of
+/// the covariance, largest first, and the rank that of [`rank`].
+///
+/// At least 0. `None` where fewer than five eigenvalues are in that range. Source: Agrawal et al. (2022), section 3.
+pub fn alpha_req(eigenvalues: &[f64], units: usize) -> Option<PowerLaw> {
+    const FIRST: usize = 11;
+    let last = rank(eigenvalues, units)?.min(100);
+    let count = (last + 1).checked_sub(FIRST).filter(|count| *count >= 5)? as f64;
+    let points = || (FIRST..=last).map(|i| ((i as f64).ln(), eigenvalues[i - 1].ln()));
+    let (x_sum, y_sum) = points().fold((0.0, 0.0), |(x_sum, y_sum), (x, y)| (x_sum + x, y_sum + y));
+    let (x_mean, y_mean) = (x_sum / count, y_sum / count);
+    let products: f64 = points().map(|(x, y)| (x - x_mean) * (y - y_mean)).sum();
+    let squares: f64 = points().map(|(x, _)| (x - x_mean) * (x - x_mean)).sum();
+    // equal eigenvalues may round to a rise
+    Some(PowerLaw { alpha: (-products / squares).max(0.0), first: FIRST, last })
+}
+
 /// The eigenvalues over the largest, negative ones as 0, which keeps squares from overflowing.
 /// `None` if that is undefined: no eigenvalue above 0, or one that is not finite.
 fn relative(eigenvalues: &[f64]) -> Option<impl Iterator<Item = f64>> {
@@ -156,6 +203,51 @@ fn solve(matrix: &Mat<f64>, mut vectors: Option<&mut Mat<f64>>) -> Option<Vec<f6
     let finite = values.iter().all(|l| l.is_finite())
         && vectors.is_none_or(|columns| columns.col_iter().all(|column| column.iter().all(|x| x.is_finite())));
     (solved.is_ok() && finite).then_some(values)
+}
+
+/// Singular values, largest first, and the right singular vectors of each, row-major.
+pub(crate) struct Singular {
+    pub values: Vec<f64>,
+    pub right: Vec<f64>,
+}
+
+/// The `min(rows, columns)` singular values and right vectors of a row-major matrix, each value to rounding of the
+/// largest (the eigenvalues of its Gram matrix would be to the root of that). `None` if a value is not finite.
+pub(crate) fn singular(matrix: &[f64], rows: usize, columns: usize) -> Option<Singular> {
+    let largest = matrix.iter().fold(0.0f64, |largest, x| largest.max(x.abs()));
+    if matrix.iter().any(|x| !x.is_finite()) {
+        return None;
+    }
+    let scale = if largest == 0.0 { 1.0 } else { largest };
+    let scaled: Vec<f64> = matrix.iter().map(|x| x / scale).collect();
+    let count = rows.min(columns);
+    let mut values = Diag::<f64>::zeros(count);
+    let mut right = Mat::<f64>::zeros(columns, count);
+    let scratch =
+        svd_scratch::<f64>(rows, columns, ComputeSvdVectors::No, ComputeSvdVectors::Thin, Par::Seq, Default::default());
+    let solved = svd(
+        MatRef::from_row_major_slice(&scaled, rows, columns),
+        values.as_mut(),
+        None,
+        Some(right.as_mut()),
+        Par::Seq,
+        MemStack::new(&mut MemBuffer::new(scratch)),
+        Default::default(),
+    );
+    let mut values: Vec<f64> = values.column_vector().iter().copied().collect();
+    let mut right: Vec<f64> = right.col_iter().flat_map(|column| column.iter().copied().collect::<Vec<_>>()).collect();
+    if solved.is_err() || values.iter().chain(&right).any(|x| !x.is_finite()) {
+        // without convergence, from the Gram matrix, whose solver never fails
+        let gram = |at: usize| {
+            let (i, j) = (at / columns, at % columns);
+            scaled.chunks_exact(columns).map(|row| row[i] * row[j]).sum::<f64>()
+        };
+        let eigen = eigen(&(0..columns * columns).map(gram).collect::<Vec<_>>(), columns);
+        values = eigen.values[..count].iter().map(|l| l.max(0.0).sqrt()).collect();
+        right = eigen.vectors[..count * columns].to_vec();
+    }
+    values.iter_mut().for_each(|value| *value *= scale);
+    Some(Singular { values, right })
 }
 
 /// Sweeps of cyclic Jacobi; six to ten are usual.

@@ -75,7 +75,8 @@ pub fn run(args: &MeasureArgs, global: &Global) -> Outcome {
 }
 
 fn selection(args: &MeasureArgs) -> Outcome<Selection> {
-    let options = Options { mi_variance: NoiseVariance::Absolute(args.mi_variance), tdv_units: args.tdv_units };
+    let mi_variance = NoiseVariance::Absolute(args.mi_variance);
+    let options = Options { mi_variance, tdv_units: args.tdv_units, ..Options::default() };
     Ok(if args.only.is_empty() {
         Selection::all(options)?
     } else {

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::{Place, Source, classes};
 use crate::error::{DataError, shown};
+use crate::keys::{Keyed, contents};
 use crate::labels::from_array;
 use crate::matrix::RowSource;
 use crate::npz::Archive;
@@ -22,7 +23,7 @@ pub(super) const SOURCE: Source = Source {
 
 fn load(location: &str) -> Result<DataSet> {
     let mut archive = Archive::open(Path::new(location))?;
-    let keys = archive.keys().to_vec();
+    let keys: Vec<String> = archive.keys().into_iter().map(str::to_owned).collect();
     let key = |wanted: &str| keys.iter().find(|key| key.eq_ignore_ascii_case(wanted)).cloned();
     let found = |parts: [&str; 2]| (key(parts[0]), key(parts[1]));
     match (found(["x", "y"]), found(["x_train", "y_train"]), found(["x_test", "y_test"])) {
@@ -49,13 +50,13 @@ fn load(location: &str) -> Result<DataSet> {
 }
 
 fn read(archive: &mut Archive, x: &str, y: Option<&str>) -> Result<(Part, Option<Labels>, Vec<usize>)> {
-    let mut array = archive.array(x)?;
+    let mut array = contents(archive, x)?.numbers()?;
     let shape = array.row_shape().to_vec();
     let rows = array.row_count();
     let file = array.name().to_owned();
     let values = array.read_values(1.0)?;
     let options = LabelOptions { rows: Some((rows, file.clone())), ..LabelOptions::default() };
-    let labels = y.map(|y| from_array(archive.array(y)?, &options)).transpose()?;
+    let labels = y.map(|y| from_array(contents(archive, y)?.numbers()?, &options)).transpose()?;
     let part = Part {
         labels_file: format!("{}:{}", archive.name(), y.unwrap_or(x)),
         file,

@@ -117,7 +117,7 @@ fn files_that_are_none() {
     folder.npy: is a folder; expected a file
     empty.npy: is empty
     empty.csv: is empty
-    notes.doc: is of no known format; expected a name that ends in .npy, .npz, .csv, .tsv, .txt, -ubyte, .idx
+    notes.doc: is of no known format; expected a name that ends in .npy, .npz, .safetensors, .csv, .tsv, .txt, -ubyte, .idx
     -dash and space – ü.npy: is no .npy file: it starts with [68, 65, 6c, 6c, 6f], not with [93, 4e, 55, 4d, 50, 59]
     /dev/zero: is no regular file (a pipe or device?)
     "#);

@@ -63,6 +63,7 @@ fn collect(page: &Page) -> Vec<(String, Figure)> {
                 drawn.extend(one.pictures.iter().flat_map(|drawn| pictures(&[&one.source, site], drawn, &[])));
             }
         }
+        Page::Comparison(_) => {}
     }
     let mut seen = std::collections::BTreeMap::<String, usize>::new();
     for (stem, _) in &mut drawn {

@@ -274,15 +274,8 @@ mod tests {
 
     #[test]
     fn heat_map_colours_do_not_follow_the_datas_range() {
-        let pictures = Pictures {
-            units: 2,
-            correlation: vec![Some(1.0), Some(0.5), Some(0.5), None],
-            covariance: vec![0.0; 4],
-            sparsity: vec![0.0; 2],
-            histogram: ClassHistogram { unit: 0, edges: vec![], counts: vec![] },
-            scatter: Scatter { units: [0, 1], points: vec![], labels: vec![] },
-            components: Components { variance_share: vec![], points: vec![], labels: vec![] },
-        };
+        let pictures =
+            Pictures { units: 2, correlation: vec![Some(1.0), Some(0.5), Some(0.5), None], ..Pictures::default() };
         let figure = correlation(&pictures).unwrap();
         let scene = kuva::render::render::render_multiple(figure.plots, figure.layout);
         let svg = kuva::backend::svg::SvgBackend.render_scene(&scene);

@@ -1,5 +1,6 @@
 //! The sections of each kind of page, written in reading order.
 
+pub(crate) mod comparison;
 mod how;
 pub(crate) mod measurement;
 mod measures;

@@ -8,6 +8,7 @@ use repshape_report::{
     Curve, Measured, MeasurementPage, Page, Panel, RegularizerRow, RunPage, Score, Spread, StudyPage,
 };
 use repshape_stats::pictures::{ClassHistogram, Components, Pictures, Scatter};
+use repshape_stats::{Block, Selection, Sketch, SketchConfig, measure, pictures};
 
 const CLASSES: usize = 10;
 const ROWS: usize = 1000;
@@ -76,7 +77,11 @@ pub fn study() -> Page {
     let panels = SET.iter().map(|&(name, _, correlation, sparsity, inner, rank, _)| Panel {
         regularizer: name.into(),
         site: "fc5".into(),
-        pictures: pictures(correlation, sparsity, inner, rank, &mut ChaCha8Rng::seed_from_u64(11)),
+        pictures: pictures(&sketch(
+            &Shape { correlation, sparsity, inner, rank, ..Shape::default() },
+            &mut ChaCha8Rng::seed_from_u64(11),
+        ))
+        .unwrap(),
         history: history(name, &mut ChaCha8Rng::seed_from_u64(3)),
     });
     Page::Study(StudyPage {
@@ -106,8 +111,8 @@ pub fn run() -> Page {
         terms: vec![("task".into(), Some(0.0041)), ("cw-vr@fc5".into(), Some(0.012))],
         history: history("cw-vr", &mut rng),
         sites: vec![
-            measured("digits-cw-vr", Some("fc4"), 0.3, &mut rng),
-            measured("digits-cw-vr", Some("fc5"), 0.12, &mut rng),
+            measured("digits-cw-vr", Some("fc4"), &Shape::default(), &mut rng),
+            measured("digits-cw-vr", Some("fc5"), &Shape { inner: 0.12, ..Shape::default() }, &mut rng),
         ],
         how: how(),
         notes: Vec::new(),
@@ -120,7 +125,7 @@ pub fn measurement() -> Page {
     Page::Measurement(MeasurementPage {
         title: "Two matrices".into(),
         subtitle: "measured with all rows".into(),
-        measured: vec![measured("z.npy", None, 0.3, &mut rng), tiny("w.npy")],
+        measured: vec![measured("z.npy", None, &Shape::default(), &mut rng), tiny("w.npy")],
         how: vec![("command".into(), "repshape measure z.npy w.npy --report report.html".into())],
         notes: Vec::new(),
     })
@@ -139,11 +144,15 @@ pub fn tiny(source: &str) -> Measured {
             ("correlation".into(), None),
             ("my_own".into(), Some(f64::NAN)),
         ]),
+        mi_rows: None,
         notes: vec!["1 constant unit left out of correlation".into()],
         pictures: Some(Pictures {
             units: 3,
             correlation: vec![Some(1.0), Some(-0.8), None, Some(-0.8), Some(1.0), None, None, None, None],
-            covariance: vec![0.0; 9],
+            variances: vec![0.2, 0.8, 0.0],
+            eigenvalues: vec![0.95, 0.05, 0.0],
+            order: vec![0, 1, 2],
+            dead: vec![2],
             sparsity: vec![0.0, 0.5, 1.0],
             histogram: ClassHistogram { unit: 1, edges: vec![0.0, 0.5, 1.0], counts: vec![vec![3, 1]] },
             scatter: Scatter { units: [0, 1], points: vec![[0.0, 1.0], [f32::NAN, 0.0], [1.0, 0.25]], labels: vec![] },
@@ -152,43 +161,60 @@ pub fn tiny(source: &str) -> Measured {
                 points: vec![[0.0, 1.0, 0.0], [1.0, 0.0, 0.0]],
                 labels: vec![],
             },
+            ..Pictures::default()
         }),
     }
 }
 
-fn measured(source: &str, site: Option<&str>, inner: f64, rng: &mut ChaCha8Rng) -> Measured {
+/// A representation made by [`sketch`], measured by the library.
+pub fn measured(source: &str, site: Option<&str>, shape: &Shape, rng: &mut ChaCha8Rng) -> Measured {
+    let sketch = sketch(shape, rng);
+    let found = measure(&sketch, &Selection::default());
     Measured {
         source: source.into(),
         site: site.map(Into::into),
-        rows: ROWS as u64,
-        units: 100,
-        classes: Some(CLASSES),
-        measures: BTreeMap::from(
-            [
-                ("amplitude", 0.61),
-                ("covariance", 0.12),
-                ("correlation", 0.31),
-                ("sparsity", 0.48),
-                ("stable_rank", 2.4),
-                ("rank", 97.0),
-                ("mi_x_upper", 5.2),
-            ]
-            .map(|(name, value)| (name.to_string(), Some(value))),
-        ),
-        notes: Vec::new(),
-        pictures: Some(pictures(0.3, 0.48, inner, 9, rng)),
+        rows: found.rows,
+        units: found.units,
+        classes: found.classes,
+        measures: found.measures.iter().map(|(name, value)| (name.into(), value.map(|value| value.as_f64()))).collect(),
+        mi_rows: found.mi_rows.map(|rows| rows as u64),
+        notes: found.notes,
+        pictures: pictures(&sketch),
+    }
+}
+
+/// What a synthetic representation is like.
+#[derive(Clone, Copy)]
+pub struct Shape {
+    pub units: usize,
+    pub classes: Option<usize>,
+    pub correlation: f64,
+    pub sparsity: f64,
+    pub inner: f64,
+    pub rank: usize,
+    /// Whether values below 0 become 0; then one unit in forty is dead.
+    pub rectified: bool,
+}
+
+impl Default for Shape {
+    fn default() -> Self {
+        let classes = Some(CLASSES);
+        Self { units: 100, classes, correlation: 0.3, sparsity: 0.48, inner: 0.3, rank: 9, rectified: true }
     }
 }
 
 /// Rectified mixtures of a few shared directions, with a centre for each class.
-fn pictures(correlation: f64, sparsity: f64, inner: f64, rank: usize, rng: &mut ChaCha8Rng) -> Pictures {
-    let units = 100;
+fn sketch(shape: &Shape, rng: &mut ChaCha8Rng) -> Sketch {
+    let Shape { units, classes, correlation, sparsity, inner, rank, rectified } = *shape;
     let normal = Normal::new(0.0, 1.0).unwrap();
-    let mixing: Vec<f64> = (0..rank * units).map(|_| normal.sample(rng)).collect();
+    // units share one of six directions more or less, so that there is something to cluster
+    let mixing: Vec<f64> = (0..rank * units)
+        .map(|at| normal.sample(rng) * if at / units % 6 == at % units * 7 % 6 { 2.5 } else { 0.6 })
+        .collect();
+    let scales: Vec<f64> = (0..units).map(|_| (0.6 * normal.sample(rng)).exp()).collect();
     let centres: Vec<f64> = (0..CLASSES * rank).map(|_| normal.sample(rng)).collect();
     let shared = correlation.sqrt();
     let mut rows = Vec::with_capacity(ROWS * units);
-    let mut latent = Vec::with_capacity(ROWS * rank);
     for row in 0..ROWS {
         let class = row % CLASSES;
         let place: Vec<f64> = (0..rank).map(|d| 1.5 * centres[class * rank + d] + inner * normal.sample(rng)).collect();
@@ -196,59 +222,16 @@ fn pictures(correlation: f64, sparsity: f64, inner: f64, rank: usize, rng: &mut 
             let signal: f64 =
                 (0..rank).map(|d| place[d] * mixing[d * units + unit]).sum::<f64>() / (rank as f64).sqrt();
             let z = 2.0 * shared * signal + (1.0 - shared) * normal.sample(rng) - 2.5 * (sparsity - 0.45);
-            rows.push(z.max(0.0));
+            let dead = rectified && unit % 40 == 17;
+            rows.push(if dead { 0.0 } else { scales[unit] * if rectified { z.max(0.0) } else { z } });
         }
-        latent.extend(place);
-    }
-    let column = |unit: usize| (0..ROWS).map(move |row| row * units + unit);
-    let means: Vec<f64> = (0..units).map(|unit| column(unit).map(|at| rows[at]).sum::<f64>() / ROWS as f64).collect();
-    let covariance = |i: usize, j: usize| {
-        (0..ROWS).map(|row| (rows[row * units + i] - means[i]) * (rows[row * units + j] - means[j])).sum::<f64>()
-            / ROWS as f64
-    };
-    let c: Vec<f64> = (0..units * units).map(|at| covariance(at / units, at % units)).collect();
-    let mut by_variance: Vec<usize> = (0..units).collect();
-    by_variance.sort_by(|&a, &b| c[b * units + b].total_cmp(&c[a * units + a]));
-    let unit = by_variance[0];
-    let top = column(unit).map(|at| rows[at]).fold(1e-9, f64::max);
-    let bins = 30;
-    let mut counts = vec![vec![0; bins]; CLASSES];
-    for (row, at) in column(unit).enumerate() {
-        counts[row % CLASSES][((rows[at] / top * bins as f64) as usize).min(bins - 1)] += 1;
     }
     let labels: Vec<u32> = (0..ROWS).map(|row| (row % CLASSES) as u32).collect();
-    let pair = [by_variance[0], by_variance[1]];
-    Pictures {
-        units,
-        correlation: (0..units * units)
-            .map(|at| {
-                let (i, j) = (at / units, at % units);
-                let scale = (c[i * units + i] * c[j * units + j]).sqrt();
-                (scale > 1e-12 && i != 41 && j != 41).then(|| (c[at] / scale) as f32)
-            })
-            .collect(),
-        covariance: c.iter().map(|&value| value as f32).collect(),
-        sparsity: (0..units)
-            .map(|unit| column(unit).filter(|&at| rows[at] == 0.0).count() as f32 / ROWS as f32)
-            .collect(),
-        histogram: ClassHistogram {
-            unit,
-            edges: (0..=bins).map(|bin| top * bin as f64 / bins as f64).collect(),
-            counts,
-        },
-        scatter: Scatter {
-            units: pair,
-            points: (0..ROWS).map(|row| pair.map(|unit| rows[row * units + unit] as f32)).collect(),
-            labels: labels.clone(),
-        },
-        components: Components {
-            variance_share: vec![0.41, 0.22, 0.12],
-            points: (0..ROWS)
-                .map(|row| [0, 1, 2].map(|d| if d < rank { latent[row * rank + d] as f32 } else { 0.0 }))
-                .collect(),
-            labels,
-        },
-    }
+    let config = SketchConfig { classes, ..SketchConfig::new(units) };
+    let mut sketch = Sketch::new(&config).unwrap();
+    let block = Block::new(&rows[..], units).unwrap();
+    sketch.update(&if classes.is_some() { block.with_labels(&labels).unwrap() } else { block }).unwrap();
+    sketch
 }
 
 fn tuning(error: f64, rng: &mut ChaCha8Rng) -> Vec<(f64, Option<f64>)> {

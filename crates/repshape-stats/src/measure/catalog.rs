@@ -1,8 +1,12 @@
 //! The table of all measures.
 
 use super::{Reading, Value};
-use super::{amplitude, correlation, covariance, dead_units, disentangled, information, rank, sparsity, variance};
+use super::{
+    amplitude, collapse, correlation, covariance, dead_units, dimension, disentangled, information, over, power_law,
+    rank, sparsity, variance,
+};
 use crate::StatsError;
+use crate::moments::ClassMoments;
 
 /// One measure: its name, what it is, what holds for it, and how it is read.
 #[derive(Debug, Clone, Copy)]
@@ -23,6 +27,8 @@ pub struct MeasureRow {
     pub format: Format,
     /// Its value; `None` where it is undefined.
     pub read: fn(&Reading<'_>) -> Option<Value>,
+    /// At most one function that says what it left out, and what its value cannot say.
+    pub notes: &'static [fn(&Reading<'_>) -> Vec<String>],
 }
 
 /// From `low` to `high`, both included.
@@ -56,6 +62,8 @@ pub enum Scaling {
     Power(i32),
     /// It stays if the noise variance is multiplied by the square of a.
     WithNoise,
+    /// It stays if the biases of the head, and class means that are given, are multiplied by a.
+    WithHead,
 }
 
 /// What a measure needs beyond the moments of all rows.
@@ -63,8 +71,16 @@ pub enum Scaling {
 pub struct Needs {
     /// Labels.
     pub labels: bool,
-    /// The sample of rows, all pairs of them.
+    /// The sample of rows.
     pub rows: bool,
+    /// A loop over all pairs of the sampled rows.
+    pub pairs_of_rows: bool,
+    /// The linear layer that follows ([`Options::head`](super::Options::head)).
+    pub head: bool,
+    /// The positive-only moments of the pairs of units.
+    pub positive_pairs: bool,
+    /// What is kept of each class.
+    pub class_moments: ClassMoments,
 }
 
 /// How a measure is printed in a table.
@@ -80,26 +96,38 @@ pub enum Format {
     Nats,
 }
 
-const MOMENTS: Needs = Needs { labels: false, rows: false };
-const LABELS: Needs = Needs { labels: true, rows: false };
-const ROWS: Needs = Needs { labels: false, rows: true };
-const LABELLED_ROWS: Needs = Needs { labels: true, rows: true };
+const MOMENTS: Needs = Needs {
+    labels: false,
+    rows: false,
+    pairs_of_rows: false,
+    head: false,
+    positive_pairs: false,
+    class_moments: ClassMoments::Off,
+};
+const POSITIVE_PAIRS: Needs = Needs { positive_pairs: true, ..MOMENTS };
+const CLASSES: Needs = Needs { labels: true, class_moments: ClassMoments::Diagonal, ..MOMENTS };
+const POOLED: Needs = Needs { class_moments: ClassMoments::Pooled, ..CLASSES };
+const CLASS_PAIRS: Needs = Needs { class_moments: ClassMoments::Full, ..CLASSES };
+const HEAD: Needs = Needs { head: true, ..CLASSES };
+const HEAD_AND_ROWS: Needs = Needs { rows: true, ..HEAD };
+const PAIRS_OF_ROWS: Needs = Needs { rows: true, pairs_of_rows: true, ..MOMENTS };
+const LABELLED_PAIRS: Needs = Needs { labels: true, ..PAIRS_OF_ROWS };
 
 const fn range(low: f64, high: High) -> Range {
     Range { low, high }
 }
 
 macro_rules! catalog {
-    ($($name:literal: $definition:literal, $source:literal, $range:expr, $scaling:expr, $needs:expr, $format:ident, $read:path;)*) => {
+    ($($name:literal: $definition:literal, $source:literal, $range:expr, $scaling:expr, $needs:expr, $format:ident, $read:path $(, $notes:path)?;)*) => {
         &[$(MeasureRow {
             name: $name, definition: $definition, source: $source, range: $range, scaling: $scaling,
-            needs: $needs, format: Format::$format, read: $read,
+            needs: $needs, format: Format::$format, read: $read, notes: &[$($notes)?],
         }),*]
     };
 }
 
 use High::{Is, LnClasses, LnRows, Unbounded, Units};
-use Scaling::{Power, WithNoise};
+use Scaling::{Power, WithHead, WithNoise};
 
 /// Every measure, in the order of the JSON object. "Over positive rows" means: a moment of a unit over the rows
 /// where it is above 0, one of a pair over the rows where both are.
@@ -109,7 +137,7 @@ pub const CATALOG: &[MeasureRow] = catalog! {
     "covariance": "mean of |c_ij| over the pairs of units",
         "C18 Table 1", range(0.0, Unbounded), Power(2), MOMENTS, Real, covariance::all;
     "correlation": "mean of |rho_ij| over the pairs of units that vary",
-        "C18 Table 1", range(0.0, Is(1.0)), Power(0), MOMENTS, Real, correlation::all;
+        "C18 Table 1", range(0.0, Is(1.0)), Power(0), MOMENTS, Real, correlation::all, correlation::notes;
     "variance": "mean of the units' variances",
         "C19 Table 5", range(0.0, Unbounded), Power(2), MOMENTS, Real, variance::all;
     "sparsity": "share of the entries that are 0",
@@ -119,20 +147,20 @@ pub const CATALOG: &[MeasureRow] = catalog! {
     "amplitude_positive": "mean of z over the positive entries",
         "C18 Table 1", range(0.0, Unbounded), Power(1), MOMENTS, Real, amplitude::positive;
     "covariance_positive": "covariance over positive rows",
-        "C18 Table 1", range(0.0, Unbounded), Power(2), MOMENTS, Real, covariance::positive;
+        "C18 Table 1", range(0.0, Unbounded), Power(2), POSITIVE_PAIRS, Real, covariance::positive;
     "correlation_positive": "correlation over positive rows",
-        "C18 Table 1", range(0.0, Is(1.0)), Power(0), MOMENTS, Real, correlation::positive;
+        "C18 Table 1", range(0.0, Is(1.0)), Power(0), POSITIVE_PAIRS, Real, correlation::positive;
     "variance_positive": "variance over positive rows",
         "C19 Table 5", range(0.0, Unbounded), Power(2), MOMENTS, Real, variance::positive;
     "class_wise_correlation": "mean over the classes of the correlation inside the class",
-        "C19 Table 5", range(0.0, Is(1.0)), Power(0), LABELS, Real, correlation::class_wise;
+        "C19 Table 5", range(0.0, Is(1.0)), Power(0), CLASS_PAIRS, Real, correlation::class_wise, over::notes;
     "class_wise_variance": "mean over the classes of the variance inside the class",
-        "C19 Table 5", range(0.0, Unbounded), Power(2), LABELS, Real, variance::class_wise;
+        "C19 Table 5", range(0.0, Unbounded), Power(2), CLASSES, Real, variance::class_wise, over::notes;
     // the variance of values in [0, 10] is at most 25
     "normalized_class_wise_variance": "class-wise variance with each unit mapped to [0, 10]",
-        "C19 Table 5", range(0.0, Is(25.0)), Power(0), LABELS, Real, variance::normalized_class_wise;
+        "C19 Table 5", range(0.0, Is(25.0)), Power(0), CLASSES, Real, variance::normalized_class_wise, over::notes;
     "class_wise_covariance": "mean over the classes of the covariance inside the class",
-        "C19 Table 5", range(0.0, Unbounded), Power(2), LABELS, Real, covariance::class_wise;
+        "C19 Table 5", range(0.0, Unbounded), Power(2), CLASS_PAIRS, Real, covariance::class_wise, over::notes;
     "stable_rank_covariance": "sum l^2 / max l^2 over the eigenvalues l of C",
         "C18 Table 1", range(1.0, Units), Power(0), MOMENTS, Real, rank::stable_rank_of_covariance;
     "stable_rank": "norm_F(Z)^2 / norm_2(Z)^2, not centred",
@@ -144,7 +172,7 @@ pub const CATALOG: &[MeasureRow] = catalog! {
     "participation_ratio": "(sum l)^2 / sum l^2",
         "Gao et al. 2017", range(1.0, Units), Power(0), MOMENTS, Real, rank::participation_ratio;
     "mapc": "mean absolute pairwise correlation: correlation under K17's name",
-        "K17 3.1", range(0.0, Is(1.0)), Power(0), MOMENTS, Real, correlation::all;
+        "K17 3.1", range(0.0, Is(1.0)), Power(0), MOMENTS, Real, correlation::all, correlation::notes;
     "cvr": "sum of |c_ij| over all i, j / trace of C",
         "K17 3.1", range(1.0, Units), Power(0), MOMENTS, Real, disentangled::cvr;
     "tdv": "share of the total variance in the d units of largest variance",
@@ -152,14 +180,37 @@ pub const CATALOG: &[MeasureRow] = catalog! {
     "ud90": "smallest number of units with 90 % of the total variance",
         "K17 3.1", range(1.0, Units), Power(0), MOMENTS, Count, disentangled::ud90;
     "mi_x_lower": "lower bound of I(z;x) under Gaussian noise on z",
-        "C18 sec. 5; Kolchinsky & Tracey 2017", range(0.0, LnRows), WithNoise, ROWS, Nats, information::x_lower;
+        "C18 sec. 5; Kolchinsky & Tracey 2017", range(0.0, LnRows), WithNoise, PAIRS_OF_ROWS, Nats, information::x_lower, information::notes;
     "mi_x_upper": "upper bound of I(z;x) under Gaussian noise on z",
-        "C18 sec. 5; Kolchinsky & Tracey 2017", range(0.0, LnRows), WithNoise, ROWS, Nats, information::x_upper;
+        "C18 sec. 5; Kolchinsky & Tracey 2017", range(0.0, LnRows), WithNoise, PAIRS_OF_ROWS, Nats, information::x_upper, information::notes;
     // differences of two bounds: estimates, which may fall below 0
     "mi_y_lower": "estimate of I(z;y) from the lower bounds of its entropies",
-        "C18 sec. 5; Kolchinsky & Tracey 2017", range(f64::NEG_INFINITY, LnClasses), WithNoise, LABELLED_ROWS, Nats, information::y_lower;
+        "C18 sec. 5; Kolchinsky & Tracey 2017", range(f64::NEG_INFINITY, LnClasses), WithNoise, LABELLED_PAIRS, Nats, information::y_lower, information::notes;
     "mi_y_upper": "estimate of I(z;y) from the upper bounds of its entropies",
-        "C18 sec. 5; Kolchinsky & Tracey 2017", range(f64::NEG_INFINITY, LnClasses), WithNoise, LABELLED_ROWS, Nats, information::y_upper;
+        "C18 sec. 5; Kolchinsky & Tracey 2017", range(f64::NEG_INFINITY, LnClasses), WithNoise, LABELLED_PAIRS, Nats, information::y_upper, information::notes;
+    "nc1": "tr(S_W pinv(S_B)) / K, the within-class and between-class covariance",
+        "Papyan et al. 2020; Tirer et al. 2023", range(0.0, Unbounded), Power(0), POOLED, Real, collapse::nc1, collapse::notes;
+    "nc1_quotient": "tr S_W / tr S_B",
+        "Tirer et al. 2023", range(0.0, Unbounded), Power(0), CLASSES, Real, collapse::quotient, collapse::notes;
+    "cdnv": "mean over the pairs of classes of their mean variance over the squared distance of their means",
+        "Galanti et al. 2021", range(0.0, Unbounded), Power(0), CLASSES, Real, collapse::cdnv, collapse::cdnv_notes;
+    "nc2_equinorm": "sd / mean of the norms of the centred class means",
+        "Papyan et al. 2020", range(0.0, Unbounded), Power(0), CLASSES, Real, collapse::equinorm, collapse::notes;
+    "nc2_equiangular": "mean of |cos + 1/(K-1)| over the pairs of centred class means",
+        "Papyan et al. 2020", range(0.0, Is(2.0)), Power(0), CLASSES, Real, collapse::equiangular, collapse::equiangular_notes;
+    "nc2_etf_error": "distance of Mc Mc^T from a simplex, both over their norms, Mc the centred class means",
+        "Kothapalli 2023", range(0.0, Is(collapse::ETF_ERROR)), Power(0), CLASSES, Real, collapse::etf_error, collapse::notes;
+    "nc3_duality": "the same of W Mc^T, W the weights of the next layer",
+        "Kothapalli 2023", range(0.0, Is(2.0)), Power(0), HEAD, Real, collapse::duality, collapse::duality_notes;
+    "nc4_disagreement": "share of the rows whose nearest class mean is not the prediction of the next layer",
+        "Papyan et al. 2020", range(0.0, Is(1.0)), WithHead, HEAD_AND_ROWS, Share, collapse::disagreement, collapse::disagreement_notes;
+    // 1e-7 beside each p may carry it past both ends
+    "rankme": "exp of the entropy of p = s / sum s + 1e-7, s the singular values of Z, not centred",
+        "Garrido et al. 2023", range(0.0, Unbounded), Power(0), MOMENTS, Real, rank::rankme;
+    "alpha_req": "decay of the eigenvalues of C, l_i ~ i^-alpha, fitted from i = 11 to min(100, rank)",
+        "Agrawal et al. 2022", range(0.0, Unbounded), Power(0), MOMENTS, Real, power_law::alpha_req, power_law::notes;
+    "intrinsic_dimension": "TwoNN: from the ratios of each row's distances to its two nearest rows",
+        "Facco et al. 2017", range(0.0, Unbounded), Power(0), PAIRS_OF_ROWS, Real, dimension::two_nn, dimension::notes;
 };
 
 /// The row of this name.

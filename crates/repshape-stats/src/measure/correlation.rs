@@ -1,6 +1,6 @@
 //! Correlation: mean of `abs(rho_ij)` over the pairs i != j of units that vary (C18 Table 1, C19 Table 5), in three scopes.
 
-use super::over::{mean_over_classes, mean_over_pairs};
+use super::over::{mean_over_classes, mean_over_pairs, plural};
 use super::{Reading, Value};
 use crate::moments::Comoment;
 
@@ -43,4 +43,13 @@ fn rho(covariance: f64, first: f64, second: f64) -> Option<f64> {
     let scale = first.sqrt() * second.sqrt();
     // rounding may carry a perfect correlation past 1
     (scale > 0.0).then(|| (covariance.abs() / scale).min(1.0))
+}
+
+/// Which units are left out.
+pub(super) fn notes(reading: &Reading<'_>) -> Vec<String> {
+    let dead = reading.dead();
+    let constant = reading.constant() - dead;
+    let of = [(dead, "dead unit", "dead units"), (constant, "constant unit", "constant units")];
+    let left_out = of.into_iter().filter(|(count, ..)| *count > 0);
+    left_out.map(|(count, one, many)| format!("{} left out of correlation", plural(count, one, many))).collect()
 }

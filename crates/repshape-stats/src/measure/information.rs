@@ -26,3 +26,17 @@ pub(super) fn y_upper(reading: &Reading<'_>) -> Option<Value> {
 fn bounds<'r>(reading: &'r Reading<'_>) -> Option<&'r MutualInformation> {
     reading.information()?.as_ref().ok()
 }
+
+/// Over which rows, and whether these are too few.
+pub(super) fn notes(reading: &Reading<'_>) -> Vec<String> {
+    match reading.information() {
+        None => vec!["no rows were sampled: mutual information is undefined".to_owned()],
+        Some(Err(error)) => vec![format!("mutual information is undefined: {error}")],
+        Some(Ok(information)) => {
+            let (sampled, rows) = (information.rows, reading.sketch().rows());
+            let sample = ((sampled as u64) < rows).then(|| format!("mi over a sample of {sampled} of {rows} rows"));
+            let ceiling = information.x_at_ceiling.then(|| "mi bounds within 1% of ln N".to_owned());
+            sample.into_iter().chain(ceiling).collect()
+        }
+    }
+}

@@ -172,9 +172,8 @@ pub fn measure(sketch: &Sketch, selection: &Selection) -> Measurement {
         });
         values.push((row.name, value));
     }
-    let information = selection.rows().any(|row| row.needs.rows).then(|| reading.information()).flatten();
-    let bounds = information.and_then(|information| information.as_ref().ok());
     notes.splice(0..0, notes_on(&reading, selection));
+    let information = reading.information_read();
     Measurement {
         schema: Schema,
         source: None,
@@ -183,52 +182,21 @@ pub fn measure(sketch: &Sketch, selection: &Selection) -> Measurement {
         units: sketch.config().units,
         classes: sketch.config().classes,
         measures: Measures(values),
-        mi_rows: bounds.map(|bounds| bounds.rows),
-        mi_variance: bounds.map(|bounds| bounds.variance),
+        mi_rows: information.map(|information| information.rows),
+        mi_variance: information.map(|information| information.variance),
         notes,
     }
 }
 
-/// What was left out, and what the numbers cannot say.
+/// What the chosen measures left out, and what their values cannot say, each once.
 fn notes_on(reading: &Reading<'_>, selection: &Selection) -> Vec<String> {
-    let mut notes = Vec::new();
-    let sketch = reading.sketch();
-    if sketch.rows() == 0 {
+    if reading.sketch().rows() == 0 {
         return vec!["no rows: every measure is undefined".to_owned()];
     }
-    let plural = |count: usize, one: &str, many: &str| format!("{count} {}", if count == 1 { one } else { many });
-    let chosen = |name: &str| selection.rows().any(|row| row.name == name);
-    if chosen("correlation") || chosen("mapc") {
-        let dead = reading.dead();
-        if dead > 0 {
-            notes.push(format!("{} left out of correlation", plural(dead, "dead unit", "dead units")));
-        }
-        let constant = reading.constant() - dead;
-        if constant > 0 {
-            notes.push(format!("{} left out of correlation", plural(constant, "constant unit", "constant units")));
-        }
-    }
-    let classes = &sketch.moments().classes;
-    let absent = classes.iter().filter(|class| class.moments.count == 0).count();
-    if absent > 0 && selection.rows().any(|row| row.needs.labels && !row.needs.rows) {
-        let has = if absent == 1 { "has" } else { "have" };
-        notes.push(format!(
-            "{absent} of {} {has} no rows: left out of class-wise means",
-            plural(classes.len(), "class", "classes")
-        ));
-    }
-    if selection.rows().any(|row| row.needs.rows) {
-        match reading.information() {
-            None => notes.push("no rows were sampled: mutual information is undefined".to_owned()),
-            Some(Err(error)) => notes.push(format!("mutual information is undefined: {error}")),
-            Some(Ok(information)) => {
-                if (information.rows as u64) < sketch.rows() {
-                    notes.push(format!("mi over a sample of {} of {} rows", information.rows, sketch.rows()));
-                }
-                if information.x_at_ceiling {
-                    notes.push("mi bounds within 1% of ln N".to_owned());
-                }
-            }
+    let mut notes: Vec<String> = Vec::new();
+    for note in selection.rows().flat_map(|row| row.notes).flat_map(|of_row| of_row(reading)) {
+        if !notes.contains(&note) {
+            notes.push(note);
         }
     }
     notes

@@ -5,13 +5,18 @@
 
 mod amplitude;
 mod catalog;
+mod class_means;
+mod collapse;
 mod correlation;
 mod covariance;
 mod dead_units;
+mod dimension;
 mod disentangled;
+mod head;
 mod information;
 mod measurement;
 mod over;
+mod power_law;
 mod rank;
 mod reading;
 mod selection;
@@ -19,6 +24,8 @@ mod sparsity;
 mod variance;
 
 pub use catalog::{CATALOG, Format, High, MeasureRow, Needs, Range, Scaling, find};
+pub use class_means::ClassMeans;
+pub use head::Head;
 pub use measurement::{Measurement, Measures, Schema, Value, measure};
 pub use reading::Reading;
 pub use selection::{Options, Selection};

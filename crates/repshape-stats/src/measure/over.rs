@@ -30,3 +30,18 @@ pub(super) fn mean_over_classes(
         classes.par_iter().map(|class| if class.moments.count == 0 { None } else { of_class(class) }).collect();
     mean(of_each.into_iter().flatten())
 }
+
+/// Which classes are left out.
+pub(super) fn notes(reading: &Reading<'_>) -> Vec<String> {
+    let classes = &reading.sketch().moments().classes;
+    let absent = classes.iter().filter(|class| class.moments.count == 0).count();
+    let has = if absent == 1 { "has" } else { "have" };
+    let of = plural(classes.len(), "class", "classes");
+    let note = || format!("{absent} of {of} {has} no rows: left out of class-wise means");
+    (absent > 0).then(note).into_iter().collect()
+}
+
+/// `count` of what is named `one` or `many`.
+pub(super) fn plural(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}

@@ -1,4 +1,4 @@
-//! Ranks: in how many directions a representation extends, by five definitions on eigenvalues.
+//! Ranks: in how many directions a representation extends, by six definitions on eigenvalues.
 
 use super::{Reading, Value};
 use crate::spectrum;
@@ -26,4 +26,9 @@ pub(super) fn effective_rank(reading: &Reading<'_>) -> Option<Value> {
 /// `(sum l)^2 / sum l^2`.
 pub(super) fn participation_ratio(reading: &Reading<'_>) -> Option<Value> {
     spectrum::participation_ratio(reading.eigenvalues()?).map(Value::Real)
+}
+
+/// `exp(entropy(p))`, `p = s / sum s + 1e-7` over the singular values s of the rows, uncentred (Garrido et al. 2023).
+pub(super) fn rankme(reading: &Reading<'_>) -> Option<Value> {
+    spectrum::rankme(reading.uncentred_eigenvalues()?, reading.sketch().rows()).map(Value::Real)
 }

@@ -3,7 +3,10 @@
 use std::sync::OnceLock;
 
 use super::Options;
+use super::class_means::ClassMeans;
+use crate::intrinsic_dimension::{TwoNn, two_nn_of_finite};
 use crate::mutual_information::{MiError, MiOptions, MutualInformation, mutual_information};
+use crate::sample::SampledRows;
 use crate::{Sketch, spectrum};
 
 /// A sketch with the shared intermediate results of its measures, each computed when first asked for.
@@ -15,7 +18,10 @@ pub struct Reading<'a> {
     variances: OnceLock<Option<Vec<f64>>>,
     eigenvalues: OnceLock<Option<Vec<f64>>>,
     uncentred_eigenvalues: OnceLock<Option<Vec<f64>>>,
+    sample: OnceLock<SampledRows>,
     information: OnceLock<Option<Result<MutualInformation, MiError>>>,
+    class_means: OnceLock<Option<ClassMeans>>,
+    two_nn: OnceLock<Option<TwoNn>>,
 }
 
 impl<'a> Reading<'a> {
@@ -29,7 +35,10 @@ impl<'a> Reading<'a> {
             variances: OnceLock::new(),
             eigenvalues: OnceLock::new(),
             uncentred_eigenvalues: OnceLock::new(),
+            sample: OnceLock::new(),
             information: OnceLock::new(),
+            class_means: OnceLock::new(),
+            two_nn: OnceLock::new(),
         }
     }
 
@@ -141,12 +150,39 @@ impl<'a> Reading<'a> {
         values
     }
 
+    /// The sampled rows, in the order of their indices.
+    #[must_use]
+    pub fn sample(&self) -> &SampledRows {
+        self.sample.get_or_init(|| self.sketch.sample().read())
+    }
+
+    /// Where the classes lie about the mean of all rows. `None` without rows, and without moments of classes.
+    #[must_use]
+    pub fn class_means(&self) -> Option<&ClassMeans> {
+        self.class_means.get_or_init(|| ClassMeans::of(self.sketch.moments())).as_ref()
+    }
+
+    /// The intrinsic dimension of the sampled rows. `None` without rows.
+    #[must_use]
+    pub fn two_nn(&self) -> Option<&TwoNn> {
+        let compute = || {
+            let sample = self.sample();
+            (!sample.indices.is_empty()).then(|| two_nn_of_finite(&sample.values, self.units()))
+        };
+        self.two_nn.get_or_init(compute).as_ref()
+    }
+
+    /// The mutual information if a measure has asked for it.
+    pub(super) fn information_read(&self) -> Option<&MutualInformation> {
+        self.information.get()?.as_ref()?.as_ref().ok()
+    }
+
     /// The mutual information of the sampled rows with the input and, with classes, the label; the error says why there
     /// is none. `None` without rows.
     #[must_use]
     pub fn information(&self) -> Option<&Result<MutualInformation, MiError>> {
         let compute = || {
-            let sample = self.sketch.sample().read();
+            let sample = self.sample();
             let labels = self.sketch.config().classes.map(|classes| (sample.labels.as_slice(), classes));
             let options = MiOptions { variance: self.options.mi_variance };
             (!sample.indices.is_empty()).then(|| mutual_information(&sample.values, self.units(), labels, &options))

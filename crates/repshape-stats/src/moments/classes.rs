@@ -4,18 +4,22 @@ use serde::{Deserialize, Serialize};
 
 use super::units::extremes;
 use super::{Comoment, Spread};
+use crate::gram;
 
-/// What is kept of each class.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+/// What is kept of each class; each form holds what the one before it does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ClassMoments {
+    /// Nothing: every class-wise measure is undefined; labels still serve the mutual information and the pictures.
+    Off,
+    /// Means and variances only: class-wise covariance and correlation and `nc1` are then undefined.
+    Diagonal,
+    /// These, and the co-moments of all pairs of units about the means of the classes, of all classes together: one
+    /// matrix of `units x units`. Class-wise covariance and correlation are then undefined.
+    Pooled,
     /// Co-moments of all pairs of units: `K` matrices of `units x units`.
     #[default]
     Full,
-    /// Variances only: class-wise covariance and correlation are then undefined.
-    Diagonal,
-    /// Nothing: every class-wise measure is undefined; labels still serve the mutual information and the pictures.
-    Off,
 }
 
 /// The rows of one class.
@@ -54,17 +58,22 @@ impl ClassMoment {
     }
 }
 
-/// Of the rows `z` with their checked labels: the rows of each class are gathered, then treated as one set of rows.
-pub(crate) fn of(z: &[f64], labels: &[u32], units: usize, classes: usize, keep: ClassMoments) -> Vec<ClassMoment> {
+/// Of the rows `z` with their checked labels: the rows of each class are gathered, then treated as one set of rows. The
+/// second result is what they add to [`Moments::within`](super::Moments::within).
+pub(crate) fn of(
+    z: &[f64],
+    labels: &[u32],
+    units: usize,
+    classes: usize,
+    keep: ClassMoments,
+) -> (Vec<ClassMoment>, Vec<f64>) {
     let mut rows_of = vec![Vec::new(); classes];
     for (n, &label) in labels.iter().enumerate() {
         rows_of[label as usize].push(n);
     }
-    let spread = match keep {
-        ClassMoments::Diagonal => Spread::diagonal,
-        _ => Spread::full,
-    };
+    let spread = if keep == ClassMoments::Full { Spread::full } else { Spread::diagonal };
     let mut gathered = Vec::new();
+    let mut centred = Vec::new();
     let of_class = |rows: &Vec<usize>| {
         if rows.is_empty() {
             return ClassMoment::empty();
@@ -76,7 +85,40 @@ pub(crate) fn of(z: &[f64], labels: &[u32], units: usize, classes: usize, keep: 
             extremes(row, &mut min, &mut max);
             gathered.extend_from_slice(row);
         }
-        ClassMoment { moments: Comoment::of(&mut gathered, units, spread), min, max }
+        let moments = Comoment::of(&mut gathered, units, spread);
+        // a single row is its own mean and adds nothing
+        if keep == ClassMoments::Pooled && rows.len() > 1 {
+            centred.extend_from_slice(&gathered);
+        }
+        ClassMoment { moments, min, max }
     };
-    rows_of.iter().map(of_class).collect()
+    let of_classes = rows_of.iter().map(of_class).collect();
+    let mut within = Vec::new();
+    if keep == ClassMoments::Pooled {
+        within.resize(units * units, 0.0);
+        gram::gram_lower(&mut within, &centred, units);
+    }
+    (of_classes, within)
+}
+
+/// Joins the pooled co-moments of two sets of rows whose classes are `mine` and `theirs`, before these are merged: each
+/// class present in both adds the product of the distance of its two means, as if all their products were summed anew.
+pub(crate) fn merge_within(within: &mut Vec<f64>, mine: &[ClassMoment], mut other: Vec<f64>, theirs: &[ClassMoment]) {
+    if within.is_empty() || other.is_empty() {
+        within.append(&mut other);
+        return;
+    }
+    let add = |into: &mut [f64], from: &[f64]| into.iter_mut().zip(from).for_each(|(sum, from)| *sum += from);
+    add(within, &other);
+    let both = mine.iter().zip(theirs).filter(|(mine, theirs)| mine.moments.count > 0 && theirs.moments.count > 0);
+    let mut apart = Vec::new();
+    for (mine, theirs) in both {
+        let weight = mine.moments.weight(&theirs.moments).sqrt();
+        apart.extend(mine.moments.apart(&theirs.moments).iter().map(|apart| weight * apart));
+    }
+    if let Some(units) = mine.iter().map(|class| class.moments.units()).find(|&units| units > 0) {
+        // a matrix is at hand for the sum of these products
+        gram::gram_lower(&mut other, &apart, units);
+        add(within, &other);
+    }
 }

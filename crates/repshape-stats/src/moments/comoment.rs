@@ -94,6 +94,18 @@ impl Comoment {
         (self.count > 0).then(|| sum / self.count as f64)
     }
 
+    /// How far the means of other rows are from these; both have rows.
+    pub(crate) fn apart(&self, other: &Self) -> Vec<f64> {
+        let of_unit = |i: usize| (other.shift[i] - self.shift[i]) + (other.offset[i] - self.offset[i]);
+        (0..self.units()).map(of_unit).collect()
+    }
+
+    /// What a product of two such distances adds to the co-moment of the joined rows, `n m / (n + m)`.
+    pub(crate) fn weight(&self, other: &Self) -> f64 {
+        let (own, theirs) = (self.count as f64, other.count as f64);
+        own * theirs / (own + theirs)
+    }
+
     pub(crate) fn merge(&mut self, other: Self) {
         if other.count == 0 {
             return;
@@ -103,11 +115,8 @@ impl Comoment {
             return;
         }
         let units = self.units();
-        let (own, theirs) = (self.count as f64, other.count as f64);
-        let rows = own + theirs;
-        let apart = |i: usize| (other.shift[i] - self.shift[i]) + (other.offset[i] - self.offset[i]);
-        let apart: Vec<f64> = (0..units).map(apart).collect();
-        let weight = own * theirs / rows;
+        let share = other.count as f64 / (self.count + other.count) as f64;
+        let (apart, weight) = (self.apart(&other), self.weight(&other));
         match (&mut self.spread, &other.spread) {
             (Spread::Full(into), Spread::Full(from)) => {
                 into.par_chunks_mut(units).with_min_len(64).zip(from.par_chunks(units)).enumerate().for_each(
@@ -127,7 +136,7 @@ impl Comoment {
             // the same configuration makes both, and `Sketch::merge` compares configurations
             _ => unreachable!("full and diagonal co-moments never meet"),
         }
-        self.offset.iter_mut().zip(&apart).for_each(|(offset, apart)| *offset += apart * (theirs / rows));
+        self.offset.iter_mut().zip(&apart).for_each(|(offset, apart)| *offset += apart * share);
         self.count += other.count;
     }
 }

@@ -10,6 +10,8 @@ mod comoment;
 mod pairs;
 mod units;
 
+use std::borrow::Cow;
+
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -38,6 +40,9 @@ pub struct Moments {
     pub positive: Option<PositivePairs>,
     /// Of each class, in the order of the labels; empty without classes or if switched off.
     pub classes: Vec<ClassMoment>,
+    /// Under [`ClassMoments::Pooled`], `sum_n (z_in - mu_i)(z_jn - mu_j)` of the pairs of units about the means of each
+    /// row's own class: row-major `units x units`, only the lower triangle has a meaning. Empty otherwise, and without rows.
+    pub within: Vec<f64>,
 }
 
 impl Moments {
@@ -51,6 +56,7 @@ impl Moments {
             all: Comoment::empty(),
             positive: config.positive_pairs.then(PositivePairs::empty),
             classes: vec![ClassMoment::empty(); classes],
+            within: Vec::new(),
         }
     }
 
@@ -58,6 +64,25 @@ impl Moments {
     #[must_use]
     pub fn rows(&self) -> u64 {
         self.all.count
+    }
+
+    /// Sums of products of deviations from the means of each row's own class, of all classes together, however they are
+    /// kept: row-major `units x units`, only the lower triangle has a meaning. `None` if they are not kept or no class
+    /// has a row. `S_W` is this over the number of rows.
+    #[must_use]
+    pub fn within_classes(&self) -> Option<Cow<'_, [f64]>> {
+        if !self.within.is_empty() {
+            return Some(Cow::Borrowed(&self.within));
+        }
+        let mut sum: Option<Vec<f64>> = None;
+        for class in self.classes.iter().filter(|class| class.moments.count > 0) {
+            let Spread::Full(lower) = &class.moments.spread else { return None };
+            match &mut sum {
+                None => sum = Some(lower.clone()),
+                Some(sum) => sum.iter_mut().zip(lower).for_each(|(sum, class)| *sum += class),
+            }
+        }
+        sum.map(Cow::Owned)
     }
 
     /// Adds the rows of a block that has been checked.
@@ -92,7 +117,7 @@ impl Moments {
             ..Self::new(config)
         };
         if let (Some(labels), false) = (block.labels(), moments.classes.is_empty()) {
-            moments.classes =
+            (moments.classes, moments.within) =
                 classes::of(&z, &labels[start..end], config.units, moments.classes.len(), config.class_moments);
         }
         moments.all = Comoment::of(&mut z, config.units, Spread::full);
@@ -107,6 +132,7 @@ impl Moments {
             mine.merge(&shift, theirs, &other_shift, &self.units.positive_mean);
         }
         self.all.merge(other.all);
+        classes::merge_within(&mut self.within, &self.classes, other.within, &other.classes);
         self.classes.par_iter_mut().zip(other.classes).for_each(|(mine, theirs)| mine.merge(theirs));
     }
 }

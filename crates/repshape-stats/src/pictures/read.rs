@@ -1,9 +1,9 @@
 //! Reads the pictures of a site from its sketch.
 
-use super::{ClassHistogram, Components, Pictures, Scatter};
+use super::{ClassHistogram, Pictures, Scatter, cluster, components};
 use crate::measure::Reading;
 use crate::sample::SampledRows;
-use crate::{Options, Sketch, spectrum};
+use crate::{Options, Sketch};
 
 /// Points of a scatter: more would only blacken the page.
 const POINTS: usize = 1000;
@@ -11,11 +11,9 @@ const POINTS: usize = 1000;
 /// Bins of the histogram.
 const BINS: usize = 30;
 
-/// Axes of the principal components.
-const AXES: usize = 3;
-
-/// The pictures of a site: matrices from the moments of all rows, the rest from the sampled rows. The histogram and
-/// the scatter show the units of largest variance (of equal ones the first); a site of one unit shows it twice.
+/// The pictures of a site: correlations, spectrum, variances and zeros from the moments of all rows, the rest from the
+/// sampled rows. The histogram and the scatter show the units of largest variance (of equal ones the first); a site of
+/// one unit shows it twice. Where the moments of pairs were not kept, correlations and eigenvalues are empty.
 /// `None` if no rows were seen or sampled.
 ///
 /// ```
@@ -32,7 +30,7 @@ const AXES: usize = 3;
 pub fn pictures(sketch: &Sketch) -> Option<Pictures> {
     let options = Options::default();
     let reading = Reading::new(sketch, &options);
-    let (covariance, variances) = (reading.covariance()?, reading.variances()?);
+    let variances = reading.variances()?;
     let units = reading.units();
     let sample = sketch.sample().read();
     if sample.indices.is_empty() {
@@ -40,34 +38,49 @@ pub fn pictures(sketch: &Sketch) -> Option<Pictures> {
     }
     let points = sketch.sample().read_at_most(POINTS);
 
-    let mut order: Vec<usize> = (0..units).collect();
-    order.sort_by(|&a, &b| variances[b].total_cmp(&variances[a]));
-    let shown = [order[0], *order.get(1).unwrap_or(&order[0])];
+    let mut by_variance: Vec<usize> = (0..units).collect();
+    by_variance.sort_by(|&a, &b| variances[b].total_cmp(&variances[a]));
+    let shown = [by_variance[0], *by_variance.get(1).unwrap_or(&by_variance[0])];
+    by_variance.truncate(Pictures::MATRIX_UNITS);
+    by_variance.sort_unstable();
+    let matrix_units = by_variance;
 
+    let covariance = reading.covariance();
+    let correlation = covariance.map(|c| correlation(c, variances, &matrix_units)).unwrap_or_default();
+    let eigenvalues = reading.eigenvalues().unwrap_or_default();
     let rows = sketch.rows() as f64;
+    let of_units = &sketch.moments().units;
+    let mean = sketch.moments().all.mean();
     Some(Pictures {
         units,
-        correlation: correlation(covariance, variances),
-        covariance: covariance.iter().map(|&c| c as f32).collect(),
-        sparsity: sketch.moments().units.zeros.iter().map(|&zeros| (zeros as f64 / rows) as f32).collect(),
+        order: cluster::order(&correlation, matrix_units.len()),
+        correlation,
+        matrix_units,
+        eigenvalues: eigenvalues[..eigenvalues.len().min(Pictures::EIGENVALUES)].to_vec(),
+        variances: variances.iter().map(|&v| v as f32).collect(),
+        sparsity: of_units.zeros.iter().map(|&zeros| (zeros as f64 / rows) as f32).collect(),
+        dead: (0..units).filter(|&unit| of_units.is_dead(unit)).collect(),
         histogram: histogram(&sample, units, shown[0], sketch.config().classes),
         scatter: Scatter {
             units: shown,
             points: points.values.chunks_exact(units).map(|z| shown.map(|unit| z[unit] as f32)).collect(),
             labels: points.labels.clone(),
         },
-        components: components(&points, covariance, &sketch.moments().all.mean()),
+        components: match covariance {
+            Some(covariance) => components::of_covariance(&points, covariance, &mean),
+            None => components::of_sample(&points, units),
+        },
     })
 }
 
-fn correlation(covariance: &[f64], variances: &[f64]) -> Vec<Option<f32>> {
+fn correlation(covariance: &[f64], variances: &[f64], of: &[usize]) -> Vec<Option<f32>> {
     let units = variances.len();
-    let rho = |at: usize| {
-        let (i, j) = (at / units, at % units);
+    let rho = |i: usize, j: usize| {
         let scale = variances[i].sqrt() * variances[j].sqrt();
-        (scale > 0.0).then(|| if i == j { 1.0 } else { (covariance[at] / scale).clamp(-1.0, 1.0) as f32 })
+        let r = || if i == j { 1.0 } else { (covariance[i * units + j] / scale).clamp(-1.0, 1.0) as f32 };
+        (scale > 0.0).then(r)
     };
-    (0..units * units).map(rho).collect()
+    of.iter().flat_map(|&i| of.iter().map(move |&j| rho(i, j))).collect()
 }
 
 fn histogram(sample: &SampledRows, units: usize, unit: usize, classes: Option<usize>) -> ClassHistogram {
@@ -88,25 +101,6 @@ fn histogram(sample: &SampledRows, units: usize, unit: usize, classes: Option<us
     ClassHistogram { unit, edges, counts }
 }
 
-fn components(points: &SampledRows, covariance: &[f64], mean: &[f64]) -> Components {
-    let units = mean.len();
-    let eigen = spectrum::eigen(covariance, units);
-    let total: f64 = eigen.values.iter().map(|l| l.max(0.0)).sum();
-    let axes = if total > 0.0 { AXES.min(units) } else { 0 };
-    let project = |z: &[f64]| {
-        let mut point = [0.0; AXES];
-        for (coordinate, axis) in point.iter_mut().zip(eigen.vectors.chunks_exact(units)).take(axes) {
-            *coordinate = z.iter().zip(mean).zip(axis).map(|((z, mean), axis)| (z - mean) * axis).sum::<f64>() as f32;
-        }
-        point
-    };
-    Components {
-        variance_share: eigen.values[..axes].iter().map(|l| l.max(0.0) / total).collect(),
-        points: points.values.chunks_exact(units).map(project).collect(),
-        labels: points.labels.clone(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -124,7 +118,10 @@ mod tests {
     #[test]
     fn matrices_leave_constant_units_undefined() {
         let pictures = pictures(&sketch()).unwrap();
-        assert_eq!(pictures.covariance, [4.0, 8.0, 0.0, 8.0, 16.0, 0.0, 0.0, 0.0, 0.0]);
+        assert_eq!((pictures.matrix_units, pictures.order), (vec![0, 1, 2], vec![0, 1, 2]));
+        assert_eq!(pictures.variances, [4.0, 16.0, 0.0]);
+        // 4 and 16 on one axis
+        assert!((pictures.eigenvalues[0] - 20.0).abs() < 1e-12 && pictures.eigenvalues[1] < 1e-12);
         let one = Some(1.0);
         assert_eq!(pictures.correlation, [one, one, None, one, one, None, None, None, None]);
     }
@@ -161,6 +158,38 @@ mod tests {
         assert!(pictures.histogram.edges.is_sorted_by(|a, b| a < b));
         assert_eq!(pictures.scatter.units, [0, 0]);
         assert!(pictures.components.variance_share.is_empty());
+    }
+
+    #[test]
+    fn wide_sites_show_the_units_of_largest_variance() {
+        // the variance of unit i grows with i; unit 0 is dead
+        let units = 300;
+        let z: Vec<f64> = (0..8 * units).map(|at| ((at % units) * ((at / units * 5 + at) % 7)) as f64).collect();
+        let mut sketch = Sketch::new(&SketchConfig { positive_pairs: false, ..SketchConfig::new(units) }).unwrap();
+        sketch.update(&Block::new(&z[..], units).unwrap()).unwrap();
+        let pictures = pictures(&sketch).unwrap();
+        assert_eq!(pictures.dead, [0]);
+        assert_eq!((pictures.matrix_units.len(), pictures.correlation.len()), (256, 256 * 256));
+        let least = pictures.matrix_units.iter().map(|&unit| pictures.variances[unit]).fold(f32::MAX, f32::min);
+        let left_out = (0..units).filter(|unit| !pictures.matrix_units.contains(unit));
+        assert!(left_out.into_iter().all(|unit| pictures.variances[unit] <= least));
+        let mut order = pictures.order.clone();
+        order.sort_unstable();
+        assert!(order.into_iter().eq(0..256));
+        assert!(pictures.correlation.iter().all(|r| r.is_some_and(|r| r.abs() <= 1.0)));
+    }
+
+    #[test]
+    fn pictures_of_an_older_version_are_read() {
+        let old = serde_json::json!({
+            "units": 1, "correlation": [1.0], "covariance": [2.0], "sparsity": [0.5],
+            "histogram": { "unit": 0, "edges": [0.0, 1.0], "counts": [[2]] },
+            "scatter": { "units": [0, 0], "points": [], "labels": [] },
+            "components": { "variance_share": [1.0], "points": [], "labels": [] },
+        });
+        let read: Pictures = serde_json::from_value(old).unwrap();
+        assert_eq!((read.units, read.correlation, read.sparsity), (1, vec![Some(1.0)], vec![0.5]));
+        assert!(read.matrix_units.is_empty() && read.eigenvalues.is_empty());
     }
 
     #[test]

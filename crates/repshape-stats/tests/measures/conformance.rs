@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use repshape_stats::measure::{Format, High, MeasureRow, Scaling};
 use repshape_stats::{
-    Block, CATALOG, Measurement, NoiseVariance, Options, Selection, Sketch, SketchConfig, Value, measure,
+    Block, CATALOG, Head, Measurement, NoiseVariance, Options, Selection, Sketch, SketchConfig, Value, measure,
 };
 
 use crate::{close, measurement, sketch};
@@ -19,6 +19,17 @@ struct Representation {
 impl Representation {
     fn rows(&self) -> usize {
         self.labels.len()
+    }
+
+    /// Every measure, for rows that are multiplied by this factor: under the same noise, and a head of scattered weights.
+    fn selection(&self, factor: f64) -> Selection {
+        // golden ratio: values between -1 and 1 of which no two are equal
+        let scattered = |at: usize| (at as f64 * 0.618_033_988_749_895).fract() * 2.0 - 1.0;
+        let weights = (1..=self.classes * self.units).map(scattered).collect();
+        let bias = (1..=self.classes).map(|class| factor * scattered(100 + class)).collect();
+        let mi_variance = NoiseVariance::Absolute(0.1 * factor * factor);
+        let head = Some(Head::new(weights, bias).unwrap());
+        Selection::all(Options { mi_variance, head, ..Options::default() }).unwrap()
     }
 
     fn measure(&self, selection: &Selection) -> Measurement {
@@ -96,7 +107,7 @@ proptest! {
         for (_, part) in parts {
             merged.merge(part).unwrap();
         }
-        let (whole, merged) = (of.measure(&Selection::default()), measure(&merged, &Selection::default()));
+        let (whole, merged) = (of.measure(&of.selection(1.0)), measure(&merged, &of.selection(1.0)));
         for row in CATALOG {
             assert_same(row, &whole, &merged, 1.0, "merge equals whole");
         }
@@ -106,24 +117,28 @@ proptest! {
     fn values_lie_in_their_range_and_no_value_depends_on_the_order_of_units(of in representation()) {
         let mut turned = of.clone();
         turned.z.chunks_exact_mut(of.units).for_each(<[f64]>::reverse);
-        let (straight, turned) = (of.measure(&Selection::default()), turned.measure(&Selection::default()));
+        // the head reads the units in their order
+        let (straight, turned) = (of.measure(&of.selection(1.0)), turned.measure(&Selection::default()));
         for row in CATALOG {
             assert_in_range(row, &straight);
-            assert_same(row, &straight, &turned, 1.0, "order of units");
+            if !row.needs.head {
+                assert_same(row, &straight, &turned, 1.0, "order of units");
+            }
         }
     }
 
     #[test]
-    fn the_declared_scaling_law_holds(of in representation(), factor in 0.01_f64..100.0) {
+    fn the_declared_scaling_law_holds(of in representation(), factor in 1_u32..6400) {
+        // a factor of few bits: the scaled rows are exact, also where class means about 1,000 nearly meet
+        let factor = f64::from(factor) / 64.0;
         let mut scaled = of.clone();
         scaled.z.iter_mut().for_each(|z| *z *= factor);
-        let noise = Options { mi_variance: NoiseVariance::Absolute(0.1 * factor * factor), ..Options::default() };
-        let plain = of.measure(&Selection::default());
-        let scaled = scaled.measure(&Selection::all(noise).unwrap());
+        let (plain, scaled) = (of.measure(&of.selection(1.0)), scaled.measure(&of.selection(factor)));
         for row in CATALOG {
             match row.scaling {
                 Scaling::Power(power) => assert_same(row, &plain, &scaled, factor.powi(power), "scaling law"),
                 Scaling::WithNoise => assert_same(row, &plain, &scaled, 1.0, "scaling law with the noise"),
+                Scaling::WithHead => assert_same(row, &plain, &scaled, 1.0, "scaling law with the head"),
             }
         }
     }
@@ -204,10 +219,26 @@ fn a_useless_representation() {
         "amplitude_positive",
         "variance_positive",
         "covariance_positive",
+        "nc1",
+        "nc1_quotient",
+        "cdnv",
+        "nc2_equinorm",
+        "nc2_equiangular",
+        "nc2_etf_error",
+        "rankme",
+        "alpha_req",
+        "intrinsic_dimension",
     ] {
         assert_eq!(of.get(name), None, "{name}");
     }
-    assert_eq!(of.notes, ["3 dead units left out of correlation"]);
+    assert_eq!(
+        of.notes,
+        [
+            "3 dead units left out of correlation",
+            "all class means are equal: neural collapse is undefined",
+            "7 duplicates of rows left out of intrinsic_dimension"
+        ]
+    );
 }
 
 #[test]
@@ -235,11 +266,37 @@ fn a_duplicated_representation() {
 
 #[test]
 fn every_measure_is_undefined_without_what_it_needs() {
-    let rows = measurement(&[], 2, None);
-    let unlabelled = measurement(&[1.0, 0.5, 2.0, 0.25, 3.0, 7.0], 2, None);
+    // enough units for a power law of their eigenvalues
+    let (units, classes) = (20, 3);
+    let z: Vec<f64> = (1..=60 * units).map(|at| (at as f64 * 0.618_033_988_749_895).fract().powi(2)).collect();
+    let of = Representation { z, units, labels: (0..60).map(|n| n % 3).collect(), classes };
+    let rows = measure(&sketch(&[], units, Some((&[], classes))), &of.selection(1.0));
+    let unlabelled = measure(&sketch(&of.z, units, None), &of.selection(1.0));
+    let headless = of.measure(&Selection::default());
+    let whole = of.measure(&of.selection(1.0));
     for row in CATALOG {
         assert_eq!(rows.get(row.name), None, "{} without rows", row.name);
         assert_eq!(unlabelled.get(row.name).is_none(), row.needs.labels, "{} without labels", row.name);
+        assert_eq!(headless.get(row.name).is_none(), row.needs.head, "{} without the next layer", row.name);
+        assert!(whole.get(row.name).is_some(), "{} with all of it", row.name);
+    }
+}
+
+#[test]
+fn a_sketch_of_what_is_chosen_gives_the_same_values() {
+    let z: Vec<f64> = (1..=700 * 4).map(|at| (at as f64 * 0.618_033_988_749_895).fract() - 0.4).collect();
+    let of = Representation { z, units: 4, labels: (0..700).map(|n| n * n % 5).collect(), classes: 5 };
+    let whole = of.measure(&of.selection(1.0));
+    for row in CATALOG {
+        let selection = Selection::only([row.name], of.selection(1.0).options().clone()).unwrap();
+        let mut least = Sketch::new(&selection.config(of.units).with_classes(of.classes)).unwrap();
+        for start in (0..700).step_by(100) {
+            let block = Block::new(&of.z[start * 4..(start + 100) * 4], 4).unwrap();
+            least.update(&block.with_labels(&of.labels[start..start + 100]).unwrap()).unwrap();
+        }
+        let least = measure(&least, &selection);
+        assert_eq!(least.measures.iter().count(), 1);
+        assert_same(row, &whole, &least, 1.0, "what its needs say is enough");
     }
 }
 
