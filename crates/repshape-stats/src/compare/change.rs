@@ -54,7 +54,8 @@ impl Serialize for Changes {
 
 /// Measures A (`N x I_A`) and B (`N x I_B`), the same rows in both, and gives each difference `B - A` with its
 /// [bootstrap interval](intervals) over rows. Labels may be on either block or on both; with them,
-/// `classes` is the number of classes that the task declares.
+/// `classes` is the number of classes that the task declares. The options of the selection serve both sides; where each has
+/// its own, as the layer that reads it, [`intervals`] takes two selections and [`changes_between`] two measurements.
 ///
 /// ```
 /// use repshape_stats::compare::{BootstrapOptions, change};
@@ -84,7 +85,7 @@ pub fn change(
 ) -> Result<Changes, CompareError> {
     let labels = common_labels(a, b, classes)?;
     let measured = |block: &Block<'_>| -> Result<Measurement, StatsError> {
-        let mut sketch = Sketch::new(&SketchConfig { classes, ..SketchConfig::new(block.units()) })?;
+        let mut sketch = Sketch::new(&SketchConfig { classes, ..selection.config(block.units()) })?;
         let block = match labels {
             Some(labels) => block.with_labels(labels)?,
             None => *block,
@@ -93,7 +94,7 @@ pub fn change(
         Ok(measure(&sketch, selection))
     };
     let (in_a, in_b) = (measured(a).map_err(CompareError::A)?, measured(b).map_err(CompareError::B)?);
-    let intervals = intervals(a, b, classes, selection, options)?;
+    let intervals = intervals(a, b, classes, [selection, selection], options, &|_, _| {})?;
     Ok(changes_between(&in_a, &in_b, &intervals))
 }
 

@@ -1,10 +1,10 @@
 //! Numbers worked by hand, and the words of errors and notes.
 
 use repshape_stats::compare::{
-    BootstrapOptions, CrossMoments, KernelMatrix, SIMILARITIES, SimilarityOptions, change, cka_map, intervals,
-    similarities,
+    BootstrapOptions, CrossMoments, KernelMatrix, LayerRows, SIMILARITIES, SimilarityOptions, change, cka_map,
+    intervals, similarities,
 };
-use repshape_stats::{Block, Options, Selection};
+use repshape_stats::{Block, Options, SampleSize, Selection};
 
 use super::compared;
 
@@ -137,11 +137,12 @@ const LABELS: [u32; 7] = [0, 1, 1, 0, 1, 0, 1];
 fn change_from_a_representation_to_itself_is_exactly_0() {
     let block = Block::new(&A[..], 2).unwrap().with_labels(&LABELS).unwrap();
     let found = change(&block, &block, Some(2), &Selection::default(), &BootstrapOptions::default()).unwrap();
+    let over_pairs = ["mi_x_lower", "mi_x_upper", "mi_y_lower", "mi_y_upper", "intrinsic_dimension"];
     for change in &found.changes {
         assert_eq!(change.a, change.b, "{}", change.measure);
         if change.a.is_some() {
             assert_eq!(change.difference, Some(0.0), "{}", change.measure);
-            let interval = (!change.measure.starts_with("mi_")).then_some(0.0);
+            let interval = (!over_pairs.contains(&change.measure)).then_some(0.0);
             assert_eq!((change.low, change.high), (interval, interval), "{}", change.measure);
         }
     }
@@ -185,7 +186,8 @@ fn what_many_draws_leave_undefined_has_no_interval() {
 fn settings_and_labels_of_a_change_are_checked() {
     let block = Block::new(&A[..], 2).unwrap();
     let of = |options: BootstrapOptions| {
-        intervals(&block, &block, None, &Selection::default(), &options).unwrap_err().to_string()
+        let all = Selection::default();
+        intervals(&block, &block, None, [&all, &all], &options, &|_, _| {}).unwrap_err().to_string()
     };
     let default = BootstrapOptions::default();
     assert_eq!(of(BootstrapOptions { level: 1.0, ..default }), "level is 1, expected above 0 and below 1");
@@ -193,7 +195,10 @@ fn settings_and_labels_of_a_change_are_checked() {
         of(BootstrapOptions { draws: 39, ..default }),
         "draws is 39 for a level of 0.95, expected at least 2 / (1 - level)"
     );
-    assert!(intervals(&block, &block, None, &Selection::default(), &BootstrapOptions { draws: 40, ..default }).is_ok());
+    assert!(change(&block, &block, None, &Selection::default(), &BootstrapOptions { draws: 40, ..default }).is_ok());
+    let some = Selection::only(["variance"], Options::default()).unwrap();
+    let error = intervals(&block, &block, None, [&Selection::default(), &some], &default, &|_, _| {}).unwrap_err();
+    assert_eq!(error.to_string(), "the selection of B is variance, expected the measures of A");
     let other = [0, 1, 1, 1, 1, 0, 1];
     let (a, b) = (block.with_labels(&LABELS).unwrap(), block.with_labels(&other).unwrap());
     let error = change(&a, &b, Some(2), &Selection::default(), &default).unwrap_err().to_string();
@@ -225,6 +230,19 @@ fn layers_are_compared_as_two_sites_are() {
         }
     }
     assert_eq!((map.len(), map[0].len(), map[2][0]), (3, 2, None));
+    // rows that come in blocks, or all of which a sample keeps
+    for size in [SampleSize::All, SampleSize::AtMost(7)] {
+        let mut rows = LayerRows::new(2, size, 3).unwrap();
+        rows.update(&Block::new(&A[..6], 2).unwrap()).unwrap();
+        rows.update(&Block::new(&A[6..], 2).unwrap()).unwrap();
+        assert_eq!((rows.seen(), rows.kernel().rows()), (7, 7));
+        assert_eq!(cka_map(&[rows.kernel()], &kernels[..2]).unwrap()[0], map[0]);
+    }
+    let mut few = LayerRows::new(2, SampleSize::AtMost(5), 3).unwrap();
+    few.update(&Block::new(&A[..], 2).unwrap()).unwrap();
+    assert_eq!((few.seen(), few.kernel().rows()), (7, 5));
+    let error = few.update(&Block::new(&[1.0, f64::NAN][..], 2).unwrap()).unwrap_err().to_string();
+    assert_eq!(error, "row 7, unit 1: NaN is not a finite number");
     let fewer = KernelMatrix::of(&Block::new(&A[..10], 2).unwrap()).unwrap();
     let error = cka_map(&kernels, &[fewer]).unwrap_err().to_string();
     assert_eq!(error, "A has 7 rows and B 5: both must be of the same rows, in the same order");
