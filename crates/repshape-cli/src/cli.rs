@@ -1,5 +1,6 @@
 //! The command line: one definition for parsing, help, man pages and completions.
 
+mod measure;
 mod study;
 
 use std::path::PathBuf;
@@ -11,6 +12,7 @@ use repshape::optimizer::OptimizerConfig;
 use repshape::penalty::Term;
 use repshape_data::{DataSpec, Hold};
 
+pub use measure::{CharacteristicArgs, InputArgs, MeasureArgs, MeasureStep, MergeArgs, Part, SitesArgs};
 pub use study::{PlanArgs, StudyArgs, StudyStep};
 
 /// Shapes, measures and rewires the hidden representations of neural networks.
@@ -67,8 +69,10 @@ pub enum Command {
     Study(Box<StudyArgs>),
     /// Trains one network with penalties and measures it
     Shape(ShapeArgs),
-    /// Measures representations: matrices (.npy .npz .csv) and run folders
-    Measure(MeasureArgs),
+    /// Measures representations: matrices, sites of run folders and of ONNX models
+    Measure(Box<MeasureArgs>),
+    /// Lists the sites of a model: where a representation can be read
+    Sites(SitesArgs),
     /// One penalty's value on a matrix, and its gradient
     Penalty(PenaltyArgs),
     /// One self-contained page from finished runs, studies and measurements
@@ -185,55 +189,6 @@ pub struct ShapeArgs {
 pub enum Device {
     /// This machine's processor.
     Cpu,
-}
-
-/// `repshape measure`.
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  repshape measure z.npy --labels y.npy
-  repshape measure z.npz --key fc5 --only covariance,rank --format json
-  repshape measure RUN --site fc5")]
-pub struct MeasureArgs {
-    /// Matrices (rows x units; .npy .npz .csv .tsv) or run folders
-    #[arg(required = true, value_name = "INPUT")]
-    pub inputs: Vec<PathBuf>,
-    /// Labels of the rows: once for all inputs, or once for each
-    #[arg(long, value_name = "FILE")]
-    pub labels: Vec<PathBuf>,
-    /// Number of classes K [default: the largest label plus 1]
-    #[arg(long, value_name = "K", value_parser = from_one())]
-    pub classes: Option<usize>,
-    /// The array of an .npz file
-    #[arg(long, value_name = "NAME")]
-    pub key: Option<String>,
-    /// The column of a table that holds the labels of its rows
-    #[arg(long, value_name = "NAME", conflicts_with = "labels")]
-    pub label_column: Option<String>,
-    /// A site of a run folder, repeatable [default: those of the run]
-    #[arg(long = "site", value_name = "SITE")]
-    pub sites: Vec<String>,
-    /// Only these characteristics
-    #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
-    pub only: Vec<String>,
-    /// Noise variance of the mutual information bounds
-    #[arg(long, value_name = "S2", default_value = "0.1", value_parser = positive, allow_negative_numbers = true)]
-    pub mi_variance: f64,
-    /// Rows of the mutual information bounds: all, or so many drawn by seed
-    #[arg(long, value_name = "all|N", default_value = "10000")]
-    pub mi_rows: String,
-    /// Units of TdV: the share of the variance on the D largest
-    #[arg(long, value_name = "D", default_value_t = 1, value_parser = from_one())]
-    pub tdv_units: usize,
-    /// Entries this close to 0 count as 0 in sparsity and dead units
-    #[arg(long, value_name = "EPS", default_value_t = 0.0, value_parser = not_negative, allow_negative_numbers = true)]
-    pub zero_eps: f64,
-    /// Write a self-contained page
-    #[arg(long, value_name = "FILE.html")]
-    pub report: Option<PathBuf>,
-    /// Write each measured site of a run as SITE.npy, and labels.npy, to an existing folder
-    #[arg(long, value_name = "DIR")]
-    pub save_activations: Option<PathBuf>,
 }
 
 /// `repshape penalty`.

@@ -63,6 +63,7 @@ usage_from!(
     repshape::objective::ObjectiveError,
     repshape::optimizer::OptimizerError,
     repshape::penalty::PenaltyError,
+    repshape_onnx::OnnxError,
     repshape_stats::StatsError,
 );
 

@@ -9,6 +9,7 @@ mod interrupt;
 mod output;
 mod pages;
 mod progress;
+mod representations;
 mod run_folder;
 mod shell;
 mod spec;
@@ -50,6 +51,7 @@ fn run(cli: &Cli) -> Outcome {
         Some(Command::Study(args)) => command::study::run(args, global),
         Some(Command::Shape(args)) => command::shape::run(args, global),
         Some(Command::Measure(args)) => command::measure::run(args, global),
+        Some(Command::Sites(args)) => command::sites::run(args, global),
         Some(Command::Penalty(args)) => command::penalty::run(args, global),
         Some(Command::Report(args)) => command::report::run(args, global),
         Some(Command::Data(args)) => command::data::run(args, global),

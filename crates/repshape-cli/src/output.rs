@@ -55,10 +55,20 @@ pub fn format(global: &Global) -> Format {
 }
 
 /// Prints results in the format asked for.
-pub fn print(global: &Global, json: &impl Serialize, table: impl FnOnce() -> Rows) -> Outcome {
+pub fn print(global: &Global, json: &impl Serialize, table: impl Fn() -> Rows) -> Outcome {
+    print_forms(global, json, &table, &table)
+}
+
+/// Prints results whose table for spreadsheets is another than the one for people.
+pub fn print_forms(
+    global: &Global,
+    json: &impl Serialize,
+    table: impl FnOnce() -> Rows,
+    spreadsheet: impl FnOnce() -> Rows,
+) -> Outcome {
     let text = match format(global) {
         Format::Json => to_json(json)?,
-        Format::Csv => csv(&table()),
+        Format::Csv => csv(&spreadsheet()),
         Format::Table => draw(&table(), global.output.is_none()),
     };
     emit(global, &text)

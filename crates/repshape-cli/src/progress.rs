@@ -51,6 +51,13 @@ impl Progress {
         Self { bar, lines, start, before: done }
     }
 
+    /// So many of the units are done, of a total that is known only now.
+    pub fn set(&self, done: u64, total: u64) {
+        self.bar.set_length(total);
+        self.bar.set_position(done);
+        self.line("");
+    }
+
     /// One more unit is done; `message` says which.
     pub fn advance(&self, message: &str) {
         self.bar.inc(1);

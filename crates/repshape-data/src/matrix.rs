@@ -95,6 +95,13 @@ pub struct Format {
     pub(crate) labels: fn(&Path, &LabelOptions) -> Result<Labels>,
 }
 
+impl Format {
+    /// Whether its files may hold several arrays, each under a key: see [`crate::keys()`].
+    pub fn holds_several(&self) -> bool {
+        self.keyed.is_some()
+    }
+}
+
 /// Every format that [`open_matrix`] and [`crate::read_labels`] read. A new one is a file and a row here.
 pub const FORMATS: &[Format] = &[
     Format {

@@ -80,6 +80,11 @@ where
     Ok(())
 }
 
+/// The header of a `.npy` file (version 1.0, C order) of elements such as `<f4`, for arrays that are written in parts.
+pub fn npy_header(element: &str, shape: &[usize]) -> Vec<u8> {
+    npy::header_bytes(element, shape)
+}
+
 /// An element type that [`write_npy`] writes; always little-endian in the file.
 pub trait NpyElement: Copy + private::Sealed {
     /// NumPy's name of the type, for example `<f8`.

@@ -39,6 +39,15 @@ pub(crate) fn matching(sites: &[Site], patterns: &[String]) -> Result<Vec<Site>,
     Ok(sites.iter().zip(chosen).filter(|(_, chosen)| *chosen).map(|(site, _)| site.clone()).collect())
 }
 
+/// Whether a name matches a pattern of `*`, `?` and `[..]`, or is the pattern; a malformed pattern matches nothing else.
+///
+/// ```
+/// assert!(repshape_onnx::glob_matches("fc*", "fc5.pre") && !repshape_onnx::glob_matches("fc?", "fc12"));
+/// ```
+pub fn glob_matches(pattern: &str, name: &str) -> bool {
+    pattern == name || parse(pattern).is_ok_and(|parts| matches(&parts, name))
+}
+
 /// The nearest names; the beginning of the list where none is near.
 fn hint(sites: &[Site], pattern: &str) -> String {
     const SHOWN: usize = 3;

@@ -30,6 +30,7 @@ mod value;
 pub use activation::Activation;
 pub use builder::{BATCH_DIMENSION, BatchNormalization, IR_VERSION, ModelBuilder, OPSET, OUTPUT};
 pub use error::ModelError;
+pub use glob::glob_matches;
 pub use head::Head;
 pub use model::{Input, Model};
 pub use onnx_error::{OnnxError, Problem, UnsupportedOperator};

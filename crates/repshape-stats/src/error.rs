@@ -89,6 +89,26 @@ pub enum StatsError {
         /// What it must be.
         expected: &'static str,
     },
+    /// A state file is damaged, of another version, or holds what no rows could have given.
+    #[error("{part}: found {found}, expected {expected}")]
+    State {
+        /// The part of the state.
+        part: &'static str,
+        /// What was found.
+        found: String,
+        /// What it must be.
+        expected: String,
+    },
+    /// Two shards, or what was kept of them, that cannot be merged.
+    #[error("{first} and {second} cannot be merged: {reason}")]
+    Shards {
+        /// One shard.
+        first: String,
+        /// The other.
+        second: String,
+        /// What stands against it, and what to do.
+        reason: String,
+    },
     /// No measure has this name.
     #[error("unknown measure \"{name}\"; did you mean \"{nearest}\"?")]
     UnknownMeasure {

@@ -47,12 +47,14 @@ pub mod pictures;
 pub mod sample;
 mod sketch;
 pub mod spectrum;
+pub mod state;
 
 pub use block::{Block, Values};
 pub use error::StatsError;
 pub use measure::{CATALOG, Head, Measurement, Options, Selection, Value, measure};
-pub use moments::Moments;
+pub use moments::{Moments, UnitPairs};
 pub use mutual_information::NoiseVariance;
 pub use pictures::pictures;
 pub use sample::{Rows, SampleSize};
 pub use sketch::{Sketch, SketchConfig};
+pub use state::{Partial, PartialSite, Shard};

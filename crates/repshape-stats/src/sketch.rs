@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::moments::{self, ClassMoments, Moments};
+use crate::moments::{self, ClassMoments, Moments, UnitPairs};
 use crate::sample::{Rows, SampleSize};
 use crate::{Block, StatsError};
 
@@ -13,6 +13,8 @@ pub struct SketchConfig {
     pub units: usize,
     /// Number of classes that the task declares (not that are present); `None` for rows without labels.
     pub classes: Option<usize>,
+    /// Whether moments of the pairs of units are kept at all; [`UnitPairs::Off`] rules over the two settings below.
+    pub pairs: UnitPairs,
     /// What is kept of each class.
     pub class_moments: ClassMoments,
     /// Whether the positive-only moments of the pairs of units are kept (four matrices of `units x units`).
@@ -21,6 +23,9 @@ pub struct SketchConfig {
     pub zero_eps: f64,
     /// How many rows the sample keeps, for mutual information and pictures.
     pub sample: SampleSize,
+    /// How many samples of that size the sketch keeps room for, at least 1: the first is the sample, the others say how
+    /// far mutual information varies from draw to draw. Fewer are kept where their values would pass 256 MiB.
+    pub draws: usize,
     /// Seed of the sample.
     pub seed: u64,
 }
@@ -29,16 +34,18 @@ impl SketchConfig {
     /// The default bound on the rows of the sample.
     pub const SAMPLE_ROWS: usize = 10_000;
 
-    /// Everything is kept, without classes, exact zeros, a sample of at most 10,000 rows by seed 0.
+    /// Everything is kept, without classes, exact zeros, one sample of at most 10,000 rows by seed 0.
     #[must_use]
     pub fn new(units: usize) -> Self {
         Self {
             units,
             classes: None,
+            pairs: UnitPairs::Full,
             class_moments: ClassMoments::Full,
             positive_pairs: true,
             zero_eps: 0.0,
             sample: SampleSize::AtMost(Self::SAMPLE_ROWS),
+            draws: 1,
             seed: 0,
         }
     }
@@ -49,21 +56,52 @@ impl SketchConfig {
         Self { classes: Some(classes), ..self }
     }
 
+    /// What is kept of each class, given whether pairs of units are.
+    pub(crate) fn kept_of_classes(&self) -> ClassMoments {
+        match (self.pairs, self.class_moments) {
+            (UnitPairs::Off, ClassMoments::Full | ClassMoments::Pooled) => ClassMoments::Diagonal,
+            (_, kept) => kept,
+        }
+    }
+
+    /// Whether the positive-only moments of pairs are kept, given whether pairs of units are.
+    pub(crate) fn keeps_positive_pairs(&self) -> bool {
+        self.positive_pairs && self.pairs == UnitPairs::Full
+    }
+
     /// Bytes of the moments once every class has been seen. An update works on further copies of
     /// this size, at most 256 MiB of them or one.
     #[must_use]
     pub fn moments_bytes(&self) -> usize {
-        let pooled = self.classes.is_some() && self.class_moments == ClassMoments::Pooled;
-        let matrices = 1 + 4 * usize::from(self.positive_pairs) + usize::from(pooled);
-        // beside the co-moments, the mean in two parts and both extremes
-        let of_class = match self.class_moments {
-            ClassMoments::Full => self.units.saturating_add(4),
-            ClassMoments::Diagonal | ClassMoments::Pooled => 5,
-            ClassMoments::Off => 0,
-        };
-        let rows =
-            (self.units.saturating_mul(matrices)).saturating_add(self.classes.unwrap_or(0).saturating_mul(of_class));
+        // each unit alone: seven numbers, the mean in two parts; of a class the mean and the extremes
+        let alone = 9_usize.saturating_add(self.classes_kept().saturating_mul(4));
+        self.spread_bytes().saturating_add(alone.saturating_mul(self.units).saturating_mul(size_of::<f64>()))
+    }
+
+    /// Bytes of the second moments alone, which are nearly everything where pairs are kept.
+    pub(crate) fn spread_bytes(&self) -> usize {
+        let of = |pairs: bool| if pairs { self.units } else { 1 };
+        let all = of(self.pairs == UnitPairs::Full).saturating_add(if self.keeps_positive_pairs() {
+            self.units.saturating_mul(4)
+        } else {
+            0
+        });
+        let of_class = of(self.kept_of_classes() == ClassMoments::Full);
+        let pooled = self.classes.is_some() && self.kept_of_classes() == ClassMoments::Pooled;
+        let all = all.saturating_add(if pooled { self.units } else { 0 });
+        let rows = all.saturating_add(self.classes_kept().saturating_mul(of_class));
         rows.saturating_mul(self.units).saturating_mul(size_of::<f64>())
+    }
+
+    fn classes_kept(&self) -> usize {
+        if self.class_moments == ClassMoments::Off { 0 } else { self.classes.unwrap_or(0) }
+    }
+
+    /// Bytes of the values of the sample when it is full; `None` for a sample of every row, which grows with the data.
+    #[must_use]
+    pub fn sample_bytes(&self) -> Option<usize> {
+        let rows = Rows::new(self).bound()?;
+        Some(rows.saturating_mul(self.units).saturating_mul(size_of::<f64>()))
     }
 }
 
@@ -97,21 +135,30 @@ impl Sketch {
     /// # Errors
     /// If there are no units or no classes, or the threshold of zero is negative or not finite.
     pub fn new(config: &SketchConfig) -> Result<Self, StatsError> {
-        if config.units == 0 {
-            return Err(StatsError::NoUnits);
-        }
-        if config.classes == Some(0) {
-            return Err(StatsError::Setting { field: "classes", found: "0".into(), expected: "at least 1" });
-        }
-        if !(config.zero_eps >= 0.0 && config.zero_eps.is_finite()) {
-            let found = config.zero_eps.to_string();
-            return Err(StatsError::Setting { field: "zero_eps", found, expected: "a finite number, at least 0" });
-        }
-        Ok(Self {
-            moments: Moments::new(config),
-            rows: Rows::new(config.sample, config.seed, config.units, config.classes.is_some()),
-            config: config.clone(),
-        })
+        config.check()?;
+        Ok(Self { moments: Moments::new(config), rows: Rows::new(config), config: config.clone() })
+    }
+
+    /// A sketch of parts that fit together.
+    pub(crate) fn of_parts(config: SketchConfig, moments: Moments, rows: Rows) -> Self {
+        Self { config, moments, rows }
+    }
+
+    /// The sample, to be numbered anew.
+    pub(crate) fn sample_mut(&mut self) -> &mut Rows {
+        &mut self.rows
+    }
+
+    /// A sketch that has seen no rows, of a shard whose place in the data set is not known: its rows are numbered from 0,
+    /// and `content`, a hash of what the shard holds, keeps its sample independent of the samples of other shards.
+    /// See [`state::Partial`](crate::state::Partial).
+    ///
+    /// # Errors
+    /// As [`Sketch::new`].
+    pub fn of_shard(config: &SketchConfig, content: &str) -> Result<Self, StatsError> {
+        let mut sketch = Self::new(config)?;
+        sketch.rows.salt(content);
+        Ok(sketch)
     }
 
     /// Adds the rows of a block. On an error the sketch is as it was.
@@ -159,6 +206,12 @@ impl Sketch {
         Ok(())
     }
 
+    /// Whether the sample holds every row seen.
+    #[must_use]
+    pub fn samples_every_row(&self) -> bool {
+        self.rows.kept() as u64 == self.rows()
+    }
+
     /// What this sketch keeps.
     #[must_use]
     pub fn config(&self) -> &SketchConfig {
@@ -185,14 +238,34 @@ impl Sketch {
 }
 
 impl SketchConfig {
-    fn check_equal(&self, other: &Self) -> Result<(), StatsError> {
+    /// Whether the settings can be.
+    pub(crate) fn check(&self) -> Result<(), StatsError> {
+        if self.units == 0 {
+            return Err(StatsError::NoUnits);
+        }
+        if self.classes == Some(0) {
+            return Err(StatsError::Setting { field: "classes", found: "0".into(), expected: "at least 1" });
+        }
+        if !(self.zero_eps >= 0.0 && self.zero_eps.is_finite()) {
+            let found = self.zero_eps.to_string();
+            return Err(StatsError::Setting { field: "zero_eps", found, expected: "a finite number, at least 0" });
+        }
+        if self.draws == 0 {
+            return Err(StatsError::Setting { field: "draws", found: "0".into(), expected: "at least 1" });
+        }
+        Ok(())
+    }
+
+    pub(crate) fn check_equal(&self, other: &Self) -> Result<(), StatsError> {
         let fields = [
             ("units", format!("{}", self.units), format!("{}", other.units)),
             ("classes", format!("{:?}", self.classes), format!("{:?}", other.classes)),
+            ("pairs", format!("{:?}", self.pairs), format!("{:?}", other.pairs)),
             ("class_moments", format!("{:?}", self.class_moments), format!("{:?}", other.class_moments)),
             ("positive_pairs", format!("{}", self.positive_pairs), format!("{}", other.positive_pairs)),
             ("zero_eps", format!("{}", self.zero_eps), format!("{}", other.zero_eps)),
             ("sample", format!("{:?}", self.sample), format!("{:?}", other.sample)),
+            ("draws", format!("{}", self.draws), format!("{}", other.draws)),
             ("seed", format!("{}", self.seed), format!("{}", other.seed)),
         ];
         match fields.into_iter().find(|(_, left, right)| left != right) {

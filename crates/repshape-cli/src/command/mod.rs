@@ -5,4 +5,5 @@ pub mod measure;
 pub mod penalty;
 pub mod report;
 pub mod shape;
+pub mod sites;
 pub mod study;

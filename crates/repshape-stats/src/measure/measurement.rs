@@ -129,6 +129,10 @@ pub struct Measurement {
     pub source: Option<String>,
     /// The site that was measured, to be filled in by the caller.
     pub site: Option<String>,
+    /// How positions, channels or tokens became rows and units, to be filled in by the caller; absent where there was
+    /// nothing to choose.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub layout: Option<String>,
     /// Number of rows seen.
     pub rows: u64,
     /// Number of units.
@@ -159,7 +163,21 @@ impl Measurement {
 /// fewer than two units for a measure of pairs), and where it is too large for `f64`; a note then says so.
 #[must_use]
 pub fn measure(sketch: &Sketch, selection: &Selection) -> Measurement {
+    measure_with_progress(sketch, selection, &|_, _| {})
+}
+
+/// [`measure`] that calls `progress(done, total)` with the pairs of sampled rows done so far, the one part that may take
+/// minutes.
+#[must_use]
+pub fn measure_with_progress(
+    sketch: &Sketch,
+    selection: &Selection,
+    progress: &(dyn Fn(u64, u64) + Sync),
+) -> Measurement {
     let reading = Reading::new(sketch, selection.options());
+    if selection.rows().any(|row| row.name.starts_with("mi_")) {
+        reading.information_with_progress(progress);
+    }
     let mut notes = Vec::new();
     let mut values = Vec::new();
     for row in selection.rows() {
@@ -178,6 +196,7 @@ pub fn measure(sketch: &Sketch, selection: &Selection) -> Measurement {
         schema: Schema,
         source: None,
         site: None,
+        layout: None,
         rows: sketch.rows(),
         units: sketch.config().units,
         classes: sketch.config().classes,

@@ -26,6 +26,6 @@ mod variance;
 pub use catalog::{CATALOG, Format, High, MeasureRow, Needs, Range, Scaling, find};
 pub use class_means::ClassMeans;
 pub use head::Head;
-pub use measurement::{Measurement, Measures, Schema, Value, measure};
+pub use measurement::{Measurement, Measures, Schema, Value, measure, measure_with_progress};
 pub use reading::Reading;
 pub use selection::{Options, Selection};

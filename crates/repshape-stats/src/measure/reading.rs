@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use super::Options;
 use super::class_means::ClassMeans;
 use crate::intrinsic_dimension::{TwoNn, two_nn_of_finite};
-use crate::mutual_information::{MiError, MiOptions, MutualInformation, mutual_information};
+use crate::mutual_information::{MiError, MiOptions, MutualInformation, mutual_information_with_progress};
 use crate::sample::SampledRows;
 use crate::{Sketch, spectrum};
 
@@ -181,11 +181,20 @@ impl<'a> Reading<'a> {
     /// is none. `None` without rows.
     #[must_use]
     pub fn information(&self) -> Option<&Result<MutualInformation, MiError>> {
+        self.information_with_progress(&|_, _| {})
+    }
+
+    /// The same, telling how many of how many pairs of rows are done if it is not there yet.
+    pub(super) fn information_with_progress(
+        &self,
+        progress: &(dyn Fn(u64, u64) + Sync),
+    ) -> Option<&Result<MutualInformation, MiError>> {
         let compute = || {
             let sample = self.sample();
             let labels = self.sketch.config().classes.map(|classes| (sample.labels.as_slice(), classes));
             let options = MiOptions { variance: self.options.mi_variance };
-            (!sample.indices.is_empty()).then(|| mutual_information(&sample.values, self.units(), labels, &options))
+            (!sample.indices.is_empty())
+                .then(|| mutual_information_with_progress(&sample.values, self.units(), labels, &options, progress))
         };
         self.information.get_or_init(compute).as_ref()
     }

@@ -141,6 +141,14 @@ impl Selection {
         }
     }
 
+    /// The same measures with other settings.
+    ///
+    /// # Errors
+    /// As [`Selection::all`].
+    pub fn with_options(&self, options: Options) -> Result<Self, StatsError> {
+        Self::only(self.rows().map(|row| row.name), options)
+    }
+
     /// The settings.
     #[must_use]
     pub fn options(&self) -> &Options {

@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::units::extremes;
-use super::{Comoment, Spread};
-use crate::gram;
+use super::{Comoment, Spread, UnitMoments};
+use crate::state::wire::{Reader, Writer};
+use crate::{StatsError, gram};
 
 /// What is kept of each class; each form holds what the one before it does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
@@ -56,6 +57,58 @@ impl ClassMoment {
             self.moments.merge(other.moments);
         }
     }
+}
+
+impl ClassMoment {
+    pub(crate) fn write(&self, to: &mut Writer) {
+        self.moments.write(to);
+        to.f64s(&self.min);
+        to.f64s(&self.max);
+    }
+}
+
+/// Of `classes` classes, of all pairs or of each unit alone, which have `rows` rows together.
+pub(crate) fn read(
+    from: &mut Reader<'_>,
+    classes: usize,
+    of_units: &UnitMoments,
+    full: bool,
+    rows: u64,
+) -> Result<Vec<ClassMoment>, StatsError> {
+    let mut read = Vec::new();
+    let mut left = rows;
+    for class in 0..classes {
+        let moments = Comoment::read(from, (&of_units.min, &of_units.max), full, |count| count <= left)?;
+        if moments.count == 0 {
+            read.push(ClassMoment::empty());
+            continue;
+        }
+        left -= moments.count;
+        let units = of_units.min.len();
+        let (min, max) = (from.f64s(units)?, from.f64s(units)?);
+        let inside = |i: usize| of_units.min[i] <= min[i] && min[i] <= max[i] && max[i] <= of_units.max[i];
+        let fault = (0..units).find(|&i| !inside(i));
+        from.check(
+            fault.is_none(),
+            || format!("something else at class {class}, unit {}", fault.unwrap_or(0)),
+            "extremes in order and within those of all rows",
+        )?;
+        read.push(ClassMoment { moments, min, max });
+    }
+    from.check(left == 0, || format!("{} rows in all classes", rows - left), format!("{rows}"))?;
+    Ok(read)
+}
+
+/// What [`Moments::within`](super::Moments::within) holds of `units` units.
+pub(crate) fn read_within(from: &mut Reader<'_>, units: usize) -> Result<Vec<f64>, StatsError> {
+    let lower = from.triangle(units, false)?;
+    let fault = (0..units).find(|&unit| {
+        let row = &lower[unit * units..=unit * units + unit];
+        row[unit] < 0.0 || row.iter().any(|value| !value.is_finite())
+    });
+    let found = || format!("something else at unit {}", fault.unwrap_or(0));
+    from.check(fault.is_none(), found, "finite sums, those of squares not below 0")?;
+    Ok(lower)
 }
 
 /// Of the rows `z` with their checked labels: the rows of each class are gathered, then treated as one set of rows. The

@@ -3,7 +3,9 @@
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::gram;
+use super::{SLACK, TAME};
+use crate::state::wire::{Reader, Writer};
+use crate::{StatsError, gram};
 
 /// Number of rows, mean of each unit, and `sum_n (z_in - mu_i)(z_jn - mu_j)` of the pairs.
 ///
@@ -49,6 +51,14 @@ impl Spread {
             squares.iter_mut().zip(row).for_each(|(sum, z)| *sum += z * z);
         }
         Self::Diagonal(squares)
+    }
+
+    /// Of each unit with itself.
+    fn variances_of(&self, units: usize) -> Vec<f64> {
+        match self {
+            Self::Full(lower) => lower.iter().step_by(units + 1).copied().collect(),
+            Self::Diagonal(squares) => squares.clone(),
+        }
     }
 }
 
@@ -133,11 +143,89 @@ impl Comoment {
                     *sum += from + weight * apart * apart;
                 }
             }
-            // the same configuration makes both, and `Sketch::merge` compares configurations
-            _ => unreachable!("full and diagonal co-moments never meet"),
+            // of pairs on one side only: the variances are all that both know
+            (into, from) => {
+                let (own, theirs) = (into.variances_of(units), from.variances_of(units));
+                let of_unit = |i: usize| own[i] + theirs[i] + weight * apart[i] * apart[i];
+                *into = Spread::Diagonal((0..units).map(of_unit).collect());
+            }
         }
         self.offset.iter_mut().zip(&apart).for_each(|(offset, apart)| *offset += apart * share);
         self.count += other.count;
+    }
+
+    pub(crate) fn write(&self, to: &mut Writer) {
+        to.u64(self.count);
+        if self.count == 0 {
+            return;
+        }
+        to.f64s(&self.shift);
+        to.f64s(&self.offset);
+        match &self.spread {
+            Spread::Full(lower) => to.triangle(lower, self.units()),
+            Spread::Diagonal(squares) => to.f64s(squares),
+        }
+    }
+
+    /// Of units between these extremes, of all pairs or of each unit alone, by a count that `fits`.
+    pub(crate) fn read(
+        from: &mut Reader<'_>,
+        (min, max): (&[f64], &[f64]),
+        full: bool,
+        fits: impl FnOnce(u64) -> bool,
+    ) -> Result<Self, StatsError> {
+        let (units, count) = (min.len(), from.u64()?);
+        from.check(fits(count), || format!("{count} rows"), "the number of rows of the state")?;
+        if count == 0 {
+            return Ok(Self::empty());
+        }
+        let read = Self {
+            count,
+            shift: from.f64s(units)?,
+            offset: from.f64s(units)?,
+            spread: if full { Spread::Full(from.triangle(units, false)?) } else { Spread::Diagonal(from.f64s(units)?) },
+        };
+        let tame = min.iter().chain(max).all(|extreme| extreme.abs() <= TAME);
+        if let Some(unit) = (0..units).filter(|_| tame).find(|&unit| !read.fits_extremes(unit, min[unit], max[unit])) {
+            let expected = "a mean and a variance that fit the extremes";
+            return Err(from.wrong(format!("something else at unit {unit}"), expected));
+        }
+        let found = if tame { read.pair_beyond_its_units() } else { None };
+        from.check(
+            found.is_none(),
+            || found.map_or_else(String::new, |(i, j)| format!("a co-moment of units {i} and {j} that is too large")),
+            "at most the root of the product of their variances",
+        )?;
+        Ok(read)
+    }
+
+    fn fits_extremes(&self, unit: usize, min: f64, max: f64) -> bool {
+        let largest = min.abs().max(max.abs());
+        let slack = SLACK * largest + f64::MIN_POSITIVE;
+        let mean = self.shift[unit] + self.offset[unit];
+        let (count, range) = (self.count as f64, max - min);
+        // the rounding of a mean is part of every deviation
+        let most = count * (range * range * (1.0 + SLACK) + (1e-12 * largest).powi(2)) + f64::MIN_POSITIVE;
+        let variance = self.covariance(unit, unit).map_or(f64::NAN, |variance| variance * count);
+        self.shift[unit].is_finite()
+            && (min - slack..=max + slack).contains(&mean)
+            && (0.0..=most * (1.0 + SLACK)).contains(&variance)
+    }
+
+    /// A pair whose sum of products breaks the inequality of Cauchy and Schwarz by more than rounding.
+    fn pair_beyond_its_units(&self) -> Option<(usize, usize)> {
+        let Spread::Full(lower) = &self.spread else {
+            return None;
+        };
+        let units = self.units();
+        // squares below the smallest number are lost, products with a large number are not
+        let lost = self.count as f64 * f64::MIN_POSITIVE;
+        let roots: Vec<f64> = (0..units).map(|i| (lower[i * units + i] + lost).sqrt() * (1.0 + SLACK)).collect();
+        (0..units).into_par_iter().find_map_first(|i| {
+            let row = lower[i * units..i * units + i].iter().zip(&roots);
+            let beyond = row.into_iter().position(|(product, root)| !(product.abs() <= root * roots[i]));
+            beyond.map(|j| (i, j))
+        })
     }
 }
 

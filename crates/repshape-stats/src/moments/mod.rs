@@ -16,6 +16,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::sketch::SketchConfig;
+use crate::state::wire::{Reader, Writer};
 use crate::{Block, StatsError};
 
 pub use classes::{ClassMoment, ClassMoments};
@@ -26,8 +27,33 @@ pub use units::UnitMoments;
 /// Rows of a chunk: enough for the matrix products to run at full speed, few enough to stay in cache.
 const CHUNK_ROWS: usize = 512;
 
+/// Most values of a chunk without pairs of units, 8 MiB: a site may have a hundred thousand units.
+const CHUNK_VALUES: usize = 1 << 20;
+
+/// Values up to this size have sums of squares within the range of `f64`, however many there are. Beyond, a sum in a
+/// state file may be infinite or NaN, and only sizes are checked.
+const TAME: f64 = 1e140;
+
+/// How far rounding may carry a sum in a state file past its bound, relative to it.
+const SLACK: f64 = 1e-6;
+
+/// Most values of a state file, rows times units: sums of counts stay below `u64`'s largest.
+const MOST_VALUES: u128 = 1 << 53;
+
 /// Memory for the partial moments of the chunks in work at the same time.
 const PARTIALS_BYTES: usize = 1 << 28;
+
+/// Whether moments of the pairs of units are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum UnitPairs {
+    /// The co-moments of all pairs: memory and time grow with the square of the number of units.
+    #[default]
+    Full,
+    /// Of each unit alone, for sites of many thousand units: measures that need pairs are undefined, unless the sample
+    /// holds every row and is small enough to read them from it.
+    Off,
+}
 
 /// All moments of one site. Everything here is a plain number or matrix; what is derived stands in the measures.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -54,7 +80,7 @@ impl Moments {
         Self {
             units: UnitMoments::empty(config.units),
             all: Comoment::empty(),
-            positive: config.positive_pairs.then(PositivePairs::empty),
+            positive: config.keeps_positive_pairs().then(PositivePairs::empty),
             classes: vec![ClassMoment::empty(); classes],
             within: Vec::new(),
         }
@@ -87,22 +113,28 @@ impl Moments {
 
     /// Adds the rows of a block that has been checked.
     pub(crate) fn update(&mut self, config: &SketchConfig, block: &Block<'_>) {
-        // the size of a group depends on the configuration only, so the tree of merges does too
-        let group = (PARTIALS_BYTES / config.moments_bytes().max(1)).clamp(1, 64) * CHUNK_ROWS;
+        // the sizes of a chunk and a group depend on the configuration only, so the tree of merges does too
+        let (chunk, bytes) = match config.pairs {
+            UnitPairs::Full => (CHUNK_ROWS, config.spread_bytes()),
+            UnitPairs::Off => ((CHUNK_VALUES / config.units).clamp(8, CHUNK_ROWS), config.moments_bytes()),
+        };
+        let group = (PARTIALS_BYTES / bytes.max(1)).clamp(1, 64) * chunk;
         for start in (0..block.rows()).step_by(group) {
             let end = block.rows().min(start + group);
-            self.merge(Self::of_rows(config, block, start, end));
+            self.merge(Self::of_rows(config, chunk, block, start, end));
         }
     }
 
-    fn of_rows(config: &SketchConfig, block: &Block<'_>, start: usize, end: usize) -> Self {
+    fn of_rows(config: &SketchConfig, chunk: usize, block: &Block<'_>, start: usize, end: usize) -> Self {
         let rows = end - start;
-        if rows <= CHUNK_ROWS {
+        if rows <= chunk {
             return Self::of_chunk(config, block, start, end);
         }
-        let middle = start + rows.div_ceil(CHUNK_ROWS).div_ceil(2) * CHUNK_ROWS;
-        let (mut left, right) =
-            rayon::join(|| Self::of_rows(config, block, start, middle), || Self::of_rows(config, block, middle, end));
+        let middle = start + rows.div_ceil(chunk).div_ceil(2) * chunk;
+        let (mut left, right) = rayon::join(
+            || Self::of_rows(config, chunk, block, start, middle),
+            || Self::of_rows(config, chunk, block, middle, end),
+        );
         left.merge(right);
         left
     }
@@ -112,15 +144,19 @@ impl Moments {
         block.copy_rows(start, &mut z);
         let units = UnitMoments::of(&z, config.units, config.zero_eps);
         let mut moments = Self {
-            positive: config.positive_pairs.then(|| PositivePairs::of(&z, &units.positive_mean)),
+            positive: config.keeps_positive_pairs().then(|| PositivePairs::of(&z, &units.positive_mean)),
             units,
             ..Self::new(config)
         };
         if let (Some(labels), false) = (block.labels(), moments.classes.is_empty()) {
             (moments.classes, moments.within) =
-                classes::of(&z, &labels[start..end], config.units, moments.classes.len(), config.class_moments);
+                classes::of(&z, &labels[start..end], config.units, moments.classes.len(), config.kept_of_classes());
         }
-        moments.all = Comoment::of(&mut z, config.units, Spread::full);
+        let spread = match config.pairs {
+            UnitPairs::Full => Spread::full,
+            UnitPairs::Off => Spread::diagonal,
+        };
+        moments.all = Comoment::of(&mut z, config.units, spread);
         moments
     }
 
@@ -134,6 +170,49 @@ impl Moments {
         self.all.merge(other.all);
         classes::merge_within(&mut self.within, &self.classes, other.within, &other.classes);
         self.classes.par_iter_mut().zip(other.classes).for_each(|(mine, theirs)| mine.merge(theirs));
+    }
+
+    pub(crate) fn write(&self, to: &mut Writer) {
+        to.part(*b"ROWS", |to| to.u64(self.rows()));
+        to.part(*b"UNIT", |to| self.units.write(to));
+        to.part(*b"ALLR", |to| self.all.write(to));
+        if let Some(positive) = &self.positive {
+            to.part(*b"POSI", |to| positive.write(to, self.units.min.len()));
+        }
+        if !self.classes.is_empty() {
+            to.part(*b"CLAS", |to| self.classes.iter().for_each(|class| class.write(to)));
+        }
+        if !self.within.is_empty() {
+            to.part(*b"WITH", |to| to.triangle(&self.within, self.units.min.len()));
+        }
+    }
+
+    pub(crate) fn read(from: &mut Reader<'_>, config: &SketchConfig) -> Result<Self, StatsError> {
+        let rows = from.part(*b"ROWS", "number of rows", |from| {
+            let rows = from.u64()?;
+            let fits = u128::from(rows) * config.units as u128 <= MOST_VALUES;
+            from.check(fits, || format!("{rows} rows of {} units", config.units), "at most 2^53 values")?;
+            Ok(rows)
+        })?;
+        let units = from.part(*b"UNIT", "moments of each unit", |from| UnitMoments::read(from, config.units, rows))?;
+        let full = config.pairs == UnitPairs::Full;
+        let all = from.part(*b"ALLR", "moments of all rows", |from| {
+            Comoment::read(from, (&units.min, &units.max), full, |count| count == rows)
+        })?;
+        let positive = config
+            .keeps_positive_pairs()
+            .then(|| from.part(*b"POSI", "moments of positive pairs", |from| PositivePairs::read(from, &units, rows)));
+        let mut read = Self { units, all, positive: positive.transpose()?, classes: Vec::new(), within: Vec::new() };
+        if let Some(classes) = config.classes.filter(|_| config.kept_of_classes() != ClassMoments::Off) {
+            let full = config.kept_of_classes() == ClassMoments::Full;
+            read.classes = from
+                .part(*b"CLAS", "moments of classes", |from| classes::read(from, classes, &read.units, full, rows))?;
+        }
+        if config.kept_of_classes() == ClassMoments::Pooled && config.classes.is_some() && rows > 0 {
+            read.within =
+                from.part(*b"WITH", "moments within classes", |from| classes::read_within(from, config.units))?;
+        }
+        Ok(read)
     }
 }
 

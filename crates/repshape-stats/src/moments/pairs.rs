@@ -3,7 +3,9 @@
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::gram;
+use super::{SLACK, UnitMoments};
+use crate::state::wire::{Reader, Writer};
+use crate::{StatsError, gram};
 
 /// For each pair (i, j), sums over the rows where `z_i > 0` and `z_j > 0` ("pairwise complete"), of the values
 /// about each unit's positive mean. All matrices are row-major `units x units`, empty without rows.
@@ -129,5 +131,54 @@ impl PositivePairs {
             }
         });
         counts.iter_mut().zip(&other.counts).for_each(|(count, other)| *count += other);
+    }
+
+    pub(crate) fn write(&self, to: &mut Writer, units: usize) {
+        to.triangle(&self.counts, units);
+        to.f64s(&self.sums);
+        to.f64s(&self.squares);
+        to.triangle(&self.products, units);
+    }
+
+    /// Of `rows` rows with these moments of each unit.
+    pub(crate) fn read(from: &mut Reader<'_>, of_units: &UnitMoments, rows: u64) -> Result<Self, StatsError> {
+        if rows == 0 {
+            return Ok(Self::empty());
+        }
+        let units = of_units.min.len();
+        let read = Self {
+            counts: from.triangle(units, true)?,
+            sums: from.matrix(units, units)?,
+            squares: from.matrix(units, units)?,
+            products: from.triangle(units, false)?,
+        };
+        let tame = of_units.are_tame();
+        let fault = (0..units)
+            .into_par_iter()
+            .find_map_first(|i| (0..units).find(|&j| !read.fits_units(i, j, of_units, tame)).map(|j| (i, j)));
+        match fault {
+            Some((i, j)) => Err(from.wrong(
+                format!("something else at units {i} and {j}"),
+                "counts and sums that fit the moments of each unit",
+            )),
+            None => Ok(read),
+        }
+    }
+
+    fn fits_units(&self, i: usize, j: usize, of_units: &UnitMoments, tame: bool) -> bool {
+        let at = i * of_units.min.len() + j;
+        let (count, sum, square, product) = (self.counts[at], self.sums[at], self.squares[at], self.products[at]);
+        let most = of_units.positive_count[i].min(of_units.positive_count[j]) as f64;
+        let counted = if i == j { count == most } else { (0.0..=most).contains(&count) && count.fract() == 0.0 };
+        if !counted || (count == 0.0 && (sum, square, product) != (0.0, 0.0, 0.0)) {
+            return false;
+        }
+        let within = |value: f64, bound: f64| value.abs() <= bound * (1.0 + SLACK) + f64::MIN_POSITIVE;
+        let (first, second) = (of_units.max[i].max(0.0), of_units.max[j].max(0.0));
+        !tame
+            || (within(sum, count * first)
+                && within(square, count * first * first)
+                && within(product, count * first * second)
+                && square >= -SLACK * count * first * first)
     }
 }

@@ -2,6 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::{SLACK, TAME};
+use crate::StatsError;
+use crate::state::wire::{Reader, Writer};
+
 /// Extremes, absolute sums, zeros and the positive values of each unit. Every vector has one element for each unit.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct UnitMoments {
@@ -85,6 +89,69 @@ impl UnitMoments {
             self.positive_mean[i] += share * apart;
             self.positive_count[i] += theirs;
         }
+    }
+
+    /// Whether no value is so large that a sum of squares may have left the range of `f64`.
+    pub(crate) fn are_tame(&self) -> bool {
+        self.min.iter().zip(&self.max).all(|(min, max)| min.abs() <= TAME && max.abs() <= TAME)
+    }
+
+    pub(crate) fn write(&self, to: &mut Writer) {
+        for of_units in [&self.min, &self.max, &self.absolute_sum] {
+            to.f64s(of_units);
+        }
+        to.u64s(&self.zeros);
+        to.u64s(&self.positive_count);
+        to.f64s(&self.positive_mean);
+        to.f64s(&self.positive_spread);
+    }
+
+    /// Of `rows` rows.
+    pub(crate) fn read(from: &mut Reader<'_>, units: usize, rows: u64) -> Result<Self, StatsError> {
+        let read = Self {
+            min: from.f64s(units)?,
+            max: from.f64s(units)?,
+            absolute_sum: from.f64s(units)?,
+            zeros: from.u64s(units)?,
+            positive_count: from.u64s(units)?,
+            positive_mean: from.f64s(units)?,
+            positive_spread: from.f64s(units)?,
+        };
+        let wrong = (0..units).find_map(|unit| Some((unit, read.fault(unit, rows)?)));
+        match wrong {
+            Some((unit, expected)) => Err(from.wrong(format!("something else at unit {unit}"), expected)),
+            None => Ok(read),
+        }
+    }
+
+    /// What a unit would have to be and is not.
+    fn fault(&self, unit: usize, rows: u64) -> Option<&'static str> {
+        let (min, max, positive) = (self.min[unit], self.max[unit], self.positive_count[unit]);
+        let (mean, spread, absolute) = (self.positive_mean[unit], self.positive_spread[unit], self.absolute_sum[unit]);
+        if rows == 0 {
+            let empty = (min, max, absolute, mean, spread) == (f64::INFINITY, f64::NEG_INFINITY, 0.0, 0.0, 0.0);
+            return (!empty || positive > 0 || self.zeros[unit] > 0).then_some("nothing, as there are no rows");
+        }
+        if !(min.is_finite() && max.is_finite() && min <= max) {
+            return Some("finite extremes in order");
+        }
+        if self.zeros[unit] > rows || positive > rows || (positive > 0) != (max > 0.0) || (min > 0.0 && positive < rows)
+        {
+            return Some("counts that fit the number of rows and the extremes");
+        }
+        let largest = min.abs().max(max.abs());
+        if largest > TAME {
+            return None;
+        }
+        let most = |bound: f64| bound * (1.0 + SLACK) + f64::MIN_POSITIVE;
+        if !(0.0..=most(rows as f64 * largest)).contains(&absolute) {
+            return Some("a sum of absolute values that fits the extremes");
+        }
+        let positive_largest = max.max(0.0);
+        let fits = (0.0..=most(positive_largest)).contains(&mean)
+            && (0.0..=most(positive as f64 * positive_largest * positive_largest)).contains(&spread)
+            && (positive > 0 || (mean, spread) == (0.0, 0.0));
+        (!fits).then_some("a mean and a spread that fit the largest value")
     }
 }
 

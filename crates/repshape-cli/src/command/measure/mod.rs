@@ -1,0 +1,261 @@
+//! `repshape measure`: the characteristics of matrices, of a run's sites, of a model's sites.
+
+mod page;
+mod partial;
+mod save;
+mod table;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use repshape_data::read_matrix;
+use repshape_stats::measure::{Options, Selection, measure_with_progress};
+use repshape_stats::moments::UnitPairs;
+use repshape_stats::pictures::{Pictures, pictures};
+use repshape_stats::{Head, Measurement, SampleSize, Sketch, SketchConfig, StatsError};
+
+use crate::cli::{CharacteristicArgs, Global, MeasureArgs, MeasureStep};
+use crate::failure::{Failure, Outcome};
+use crate::output::print_forms;
+use crate::progress::Progress;
+use crate::representations::{self, Kind, Representations, Site, SiteRows, kind};
+
+use partial::Part;
+pub use table::{cell, sites_by_measures, table};
+
+/// Most bytes of the moments of one site; above, the moments of pairs of units are left out.
+const MAX_MOMENTS: usize = 2 << 30;
+
+/// Most bytes of the rows that one site's sample keeps.
+const MAX_SAMPLE: usize = 256 << 20;
+
+/// Further draws of the sample that say how much the mutual information depends on it.
+const DRAWS: usize = 5;
+
+/// One measured input or site.
+pub type Measured = (Measurement, Option<Pictures>);
+
+/// A site and what was gathered of it.
+pub type Gathered = (Site, Sketch);
+
+/// Runs the command.
+pub fn run(args: &MeasureArgs, global: &Global) -> Outcome {
+    if let Some(MeasureStep::Merge(merge)) = &args.step {
+        return partial::merge(merge, global);
+    }
+    check(args)?;
+    let options = options(&args.characteristics)?;
+    let selection = selection(&args.characteristics.only, options)?;
+    let config = configured(&args.characteristics, &selection, args.report.is_some(), global)?;
+    let part = match &args.partial {
+        Some(_) => Some(Part::new(part_file(args), args.first_row)?),
+        None => None,
+    };
+    let mut results: Vec<Measured> = Vec::new();
+    let labels = &args.input.labels;
+    for (number, input) in args.inputs.iter().enumerate() {
+        let labels = labels.get(if labels.len() == 1 { 0 } else { number });
+        let mut source = representations::open(input, labels.map(AsRef::as_ref), &args.input)?;
+        let saved = args.save_activations.as_deref();
+        let gathered = gather(&mut *source, &config, saved, part.as_ref(), global)?;
+        if let (Some(path), Some(part)) = (&args.partial, &part) {
+            return partial::write(path, &*source, gathered, part, settings(args));
+        }
+        for (site, sketch) in gathered {
+            let mut measured = read(source.source(), &site, &sketch, &selection, args.report.is_some(), global)?;
+            measured.0.notes.extend(source.notes().iter().cloned());
+            results.push(measured);
+        }
+    }
+    show(&results, args.report.as_deref(), global)
+}
+
+/// Prints measurements in the format asked for, and writes their page.
+pub fn show(results: &[Measured], report: Option<&Path>, global: &Global) -> Outcome {
+    if let Some(path) = report {
+        page::write(path, results)?;
+    }
+    let measurements: Vec<&Measurement> = results.iter().map(|(m, _)| m).collect();
+    let table =
+        || if measurements.len() > WIDE { sites_by_measures(&measurements, true) } else { table(&measurements) };
+    let csv = || sites_by_measures(&measurements, false);
+    match measurements.as_slice() {
+        [one] => print_forms(global, one, table, csv),
+        many => print_forms(global, &many, table, csv),
+    }
+}
+
+/// More sites than this are rows of the table, and not columns.
+const WIDE: usize = 5;
+
+/// The file whose rows are a part: the data that a model is run on, else the input.
+fn part_file(args: &MeasureArgs) -> &Path {
+    match (kind(&args.inputs[0]), &args.input.data) {
+        (Kind::Model, Some(data)) => Path::new(data),
+        _ => &args.inputs[0],
+    }
+}
+
+/// What all parts must agree on beyond what a sketch keeps.
+fn settings(args: &MeasureArgs) -> BTreeMap<String, String> {
+    let mut settings = BTreeMap::from([("layout".to_owned(), args.input.layout.to_string())]);
+    if kind(&args.inputs[0]) == Kind::Model {
+        settings.insert("model".to_owned(), args.inputs[0].display().to_string());
+    }
+    settings
+}
+
+fn check(args: &MeasureArgs) -> Outcome {
+    let (inputs, labels) = (args.inputs.len(), args.input.labels.len());
+    if labels > 1 && labels != inputs {
+        return Err(Failure::usage(format!(
+            "{labels} --labels for {inputs} inputs; expected one for all, or one for each"
+        )));
+    }
+    let single = [("--save-activations", args.save_activations.is_some()), ("--partial", args.partial.is_some())];
+    if let Some((flag, _)) = single.iter().find(|(_, given)| *given && inputs > 1) {
+        return Err(Failure::usage(format!("{flag} takes one input: the files of several would have the same names")));
+    }
+    let matrix = args.inputs.iter().find(|input| kind(input) == Kind::Matrix);
+    if let (Some(input), true) = (matrix, args.save_activations.is_some()) {
+        return Err(Failure::usage(format!(
+            "{}: --save-activations belongs to run folders and models, a matrix has no sites",
+            input.display()
+        )));
+    }
+    Ok(())
+}
+
+fn options(args: &CharacteristicArgs) -> Outcome<Options> {
+    let head = args.head.as_deref().map(read_head).transpose()?;
+    Ok(Options { mi_variance: args.mi_variance, tdv_units: args.tdv_units, head, ..Options::default() })
+}
+
+fn read_head(path: &Path) -> Outcome<Head> {
+    let matrix = read_matrix(path)?;
+    let bias = vec![0.0; matrix.rows];
+    Head::new(matrix.values, bias)
+        .map_err(|error| Failure::usage(format!("{}: {error}; expected K x I weights", path.display())))
+}
+
+/// All measures, or those named.
+pub fn selection(only: &[String], options: Options) -> Outcome<Selection> {
+    Ok(if only.is_empty() {
+        Selection::all(options)?
+    } else {
+        Selection::only(only.iter().map(String::as_str), options)?
+    })
+}
+
+fn sample(text: &str) -> Outcome<SampleSize> {
+    match text.parse::<usize>() {
+        _ if text == "all" => Ok(SampleSize::All),
+        Ok(rows) if rows > 0 => Ok(SampleSize::AtMost(rows)),
+        _ => Err(Failure::usage(format!("--mi-rows \"{text}\": expected all or a number of rows from 1"))),
+    }
+}
+
+/// What the sketch of a site of so many units and classes keeps: only what a chosen measure or a picture reads, and no
+/// more than fits.
+fn configured(
+    args: &CharacteristicArgs,
+    selection: &Selection,
+    pictured: bool,
+    global: &Global,
+) -> Outcome<impl Fn(usize, Option<usize>) -> SketchConfig + use<>> {
+    let (size, zero_eps, seed) = (sample(&args.mi_rows)?, args.zero_eps, global.seed.unwrap_or(0));
+    let chosen = if pictured { Selection::default() } else { selection.clone() };
+    Ok(move |units, classes| {
+        let fits = MAX_SAMPLE / (size_of::<f64>() * units).max(1);
+        let sample = match size {
+            SampleSize::All => SampleSize::All,
+            SampleSize::AtMost(rows) => SampleSize::AtMost(rows.min(fits.max(2))),
+        };
+        let config = SketchConfig { sample, zero_eps, seed, classes, draws: DRAWS, ..chosen.config(units) };
+        let fits = config.moments_bytes() <= MAX_MOMENTS;
+        SketchConfig { pairs: if fits { config.pairs } else { UnitPairs::Off }, ..config }
+    })
+}
+
+/// One pass over an input: a sketch for each of its sites.
+fn gather(
+    source: &mut dyn Representations,
+    config: &impl Fn(usize, Option<usize>) -> SketchConfig,
+    save: Option<&Path>,
+    part: Option<&Part>,
+    global: &Global,
+) -> Outcome<Vec<Gathered>> {
+    let sites = source.sites().to_vec();
+    let shown = source.source().to_owned();
+    let classes = source.classes();
+    let mut sketches = sites
+        .iter()
+        .map(|site| {
+            let config = config(site.units, classes);
+            let sketch = match part {
+                // where the part begins is not known: its sample is keyed by what it holds
+                Some(part) if part.first_row_at(site).is_none() => Sketch::of_shard(&config, &part.content),
+                _ => Sketch::new(&config),
+            };
+            sketch.map_err(|error| at(&shown, site, error))
+        })
+        .collect::<Outcome<Vec<_>>>()?;
+    let mut files = save.map(|folder| save::Files::create(folder, &sites)).transpose()?;
+    let rows = source.block_rows();
+    let total = source.rows().map_or(0, |all| all.div_ceil(rows));
+    let progress = Progress::new(global, "blocks of rows", total as u64, 0);
+    while let Some(blocks) = source.next(rows)? {
+        for ((site, sketch), block) in sites.iter().zip(&mut sketches).zip(&blocks) {
+            let first_row = part.and_then(|part| part.first_row_at(site)).unwrap_or(0) + block.first_row;
+            add(sketch, block, first_row).map_err(|error| at(&shown, site, error))?;
+        }
+        if let Some(files) = &mut files {
+            files.append(&blocks)?;
+        }
+        progress.advance(&shown);
+    }
+    progress.finish();
+    if let Some(files) = files {
+        files.finish()?;
+    }
+    Ok(sites.into_iter().zip(sketches).collect())
+}
+
+fn add(sketch: &mut Sketch, rows: &SiteRows, first_row: u64) -> Result<(), StatsError> {
+    sketch.update(&rows.block()?.starting_at(first_row))
+}
+
+/// An error at a site, which names the input and the site.
+fn at(source: &str, site: &Site, error: StatsError) -> Failure {
+    match &site.name {
+        Some(name) => Failure::usage(format!("{source}: site {name}: {error}")),
+        None => Failure::usage(format!("{source}: {error}")),
+    }
+}
+
+/// The measures of a gathered site.
+fn read(
+    source: &str,
+    site: &Site,
+    sketch: &Sketch,
+    selection: &Selection,
+    pictured: bool,
+    global: &Global,
+) -> Outcome<Measured> {
+    let selection = for_site(selection, site)?;
+    let progress = Progress::new(global, "pairs of rows", 0, 0);
+    let mut measurement = measure_with_progress(sketch, &selection, &|done, total| progress.set(done, total));
+    progress.finish();
+    measurement.source = Some(source.to_owned());
+    measurement.site.clone_from(&site.name);
+    measurement.layout.clone_from(&site.layout);
+    Ok((measurement, pictured.then(|| pictures(sketch)).flatten()))
+}
+
+/// The selection with what belongs to a site: the linear layer that reads it, and the means over the training rows.
+fn for_site(selection: &Selection, site: &Site) -> Outcome<Selection> {
+    let mut options = selection.options().clone();
+    options.head = options.head.or_else(|| site.head.clone());
+    options.class_means.clone_from(&site.class_means);
+    Ok(selection.with_options(options)?)
+}
