@@ -2,6 +2,7 @@
 
 mod by_hand;
 mod collapse;
+mod compare;
 mod conformance;
 mod golden;
 mod same_bits;
