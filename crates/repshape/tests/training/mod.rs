@@ -159,7 +159,7 @@ fn a_stop_inside_an_epoch_returns_to_the_state_before_it() {
         fn epoch(&mut self, _: &Training<Mlp>) -> Flow {
             Flow::Continue
         }
-        fn step(&mut self, _: usize, _: usize) -> Flow {
+        fn step(&mut self, _: &repshape::fit::Step<'_, Mlp>) -> Flow {
             self.0 -= 1;
             if self.0 == 0 { Flow::Stop } else { Flow::Continue }
         }
