@@ -83,7 +83,7 @@ impl Log for CsvLog {
             for value in values {
                 text.push(',');
                 if let Some(value) = value {
-                    let _ = write!(text, "{value}");
+                    let _ = write!(text, "{value:?}");
                 }
             }
             text.push('\n');
