@@ -8,7 +8,7 @@ use super::CompareError;
 use super::cross::dot;
 use crate::moments::check_finite;
 use crate::sample::Rows;
-use crate::{Block, SampleSize, StatsError};
+use crate::{Block, SampleSize, SketchConfig, StatsError};
 
 /// A bounded sample of the rows of one layer, taken block by block: the same rows at every layer of the same number of
 /// rows and seed, however they come.
@@ -28,7 +28,8 @@ impl LayerRows {
         if units == 0 {
             return Err(StatsError::NoUnits);
         }
-        Ok(Self { rows: Rows::new(size, seed, units, false), units, seen: 0 })
+        let config = SketchConfig { sample: size, seed, ..SketchConfig::new(units) };
+        Ok(Self { rows: Rows::new(&config), units, seen: 0 })
     }
 
     /// Adds the rows of a block; labels are not looked at.
