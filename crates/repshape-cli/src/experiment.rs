@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use repshape::burn::tensor::Device;
 use repshape::evaluate::Scores;
-use repshape::fit::{EpochValues, Flow, Observer, Training};
+use repshape::fit::{EpochValues, Flow, Observer, Step, Training};
 use repshape::network::Mlp;
 use repshape_data::{Test, Tuning};
 use repshape_study::{Control, Experiment, Stage, Tested, Trial, Tuned};
@@ -149,7 +149,7 @@ impl Observer<Mlp> for StudyObserver<'_, '_> {
         Flow::Continue
     }
 
-    fn step(&mut self, _done: usize, _total: usize) -> Flow {
+    fn step(&mut self, _step: &Step<'_, Mlp>) -> Flow {
         if self.control.is_cancelled() { Flow::Stop } else { Flow::Continue }
     }
 }

@@ -6,6 +6,7 @@ mod experiment;
 mod export;
 mod failure;
 mod interrupt;
+mod monitoring;
 mod output;
 mod pages;
 mod progress;
@@ -14,7 +15,6 @@ mod run_folder;
 mod shell;
 mod spec;
 mod study_table;
-mod tensorboard;
 mod training;
 
 use std::process::ExitCode;

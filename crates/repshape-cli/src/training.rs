@@ -1,17 +1,15 @@
 //! One training and its measurement, as `shape` and every run of a study do it.
 
-use repshape::batch::{batch, target_columns};
+use repshape::batch::target_columns;
 use repshape::burn::module::Module;
 use repshape::burn::tensor::Device;
-use repshape::burn::tensor::Tensor;
 use repshape::checkpoint;
 use repshape::evaluate::{Scores, evaluate};
 use repshape::fit::{Ending, FitConfig, Fitted, Observer, Training, fit};
-use repshape::network::{Mlp, Network, Site};
+use repshape::network::{Mlp, Network};
 use repshape::objective::{Objective, place_layers};
 use repshape::penalty::Term;
 use repshape::representation::sketch;
-use repshape::task::Target;
 use repshape_data::{Examples, Train, Validation};
 use repshape_stats::measure::{Options, Selection, measure};
 use repshape_stats::pictures::{Pictures, pictures};
@@ -25,21 +23,6 @@ const MAX_PARAMETERS: usize = 1 << 27;
 
 /// Most bytes of the moments that one site or matrix may need.
 const MAX_MOMENTS: usize = 2 << 30;
-
-/// Rows that go through the network at a time.
-const BLOCK: usize = 1024;
-
-/// What a site holds for some rows.
-pub struct Activations {
-    /// The site.
-    pub name: String,
-    /// Number of rows.
-    pub rows: usize,
-    /// Number of units.
-    pub units: usize,
-    /// Row-major.
-    pub values: Vec<f32>,
-}
 
 /// Refuses what has so many units that the moments of all their pairs do not fit.
 pub fn bounded(what: &str, config: &SketchConfig) -> Outcome {
@@ -126,28 +109,6 @@ impl Setup {
     /// Error and loss on some rows.
     pub fn scores(&self, network: &Mlp, rows: &Examples) -> Scores {
         evaluate(&network.valid(), rows, &self.objective, &self.device)
-    }
-
-    /// What `sites` hold for `rows`.
-    pub fn activations(&self, network: &Mlp, rows: &Examples, sites: &[String]) -> Vec<Activations> {
-        let network = network.valid();
-        let mut all: Vec<Activations> = network
-            .sites()
-            .into_iter()
-            .filter(|site| sites.contains(&site.name))
-            .map(|site| Activations { name: site.name, rows: rows.rows(), units: site.units, values: Vec::new() })
-            .collect();
-        let indices: Vec<u32> = (0..rows.rows() as u32).collect();
-        for block in indices.chunks(BLOCK) {
-            let input = batch(rows, block, Target::Input, &self.device, false).input;
-            let _ = network.forward_tapped(input, &mut |site: &Site, z: Tensor<2>| {
-                if let Some(kept) = all.iter_mut().find(|kept| kept.name == site.name) {
-                    kept.values.extend(z.to_data().as_slice::<f32>().unwrap_or_default());
-                }
-                z
-            });
-        }
-        all
     }
 
     /// Measurements and pictures of `sites` over `rows`; `config` says what each site's sketch keeps.

@@ -14,6 +14,7 @@ mod glob;
 mod graph;
 mod head;
 mod initializer;
+mod lower;
 mod model;
 mod onnx_error;
 mod operator;

@@ -14,9 +14,7 @@ pub(crate) fn inferred(
     _proto: &ModelProto,
     _graph: &GraphProto,
     _index: &Index,
-    _opset: i64,
     _inputs: &[Input],
-    _wanted: &[&str],
     _folder: Option<&Path>,
 ) -> HashMap<String, Vec<Dim>> {
     HashMap::new()

@@ -1,15 +1,11 @@
 //! Which values of a model are sites, and where they stand.
 
-use std::{
-    collections::{HashMap, HashSet},
-    path::Path,
-};
+use std::collections::{HashMap, HashSet};
 
 use crate::{
     graph::{Index, domain, operator_name},
     model::{Input, shape_of},
-    proto::{GraphProto, ModelProto, NodeProto, TypeProto, ValueInfoProto, tensor_proto::DataType, type_proto},
-    shapes,
+    proto::{GraphProto, NodeProto, TypeProto, ValueInfoProto, tensor_proto::DataType, type_proto},
     site::{Place, Site},
     value::Dim,
 };
@@ -93,23 +89,14 @@ const NOT_FLOAT: &[&str] = &[
 const SHAPE_ONLY: &[&str] = &["Shape", "Size", "ConstantOfShape", "EyeLike", "RandomNormalLike", "RandomUniformLike"];
 
 /// The sites, in graph order.
-pub(crate) fn sites(
-    proto: &ModelProto,
-    graph: &GraphProto,
-    index: &Index,
-    opset: i64,
-    inputs: &[Input],
-    folder: Option<&Path>,
-) -> Vec<Site> {
+pub(crate) fn sites(graph: &GraphProto, index: &Index, inputs: &[Input], shapes: &HashMap<String, Vec<Dim>>) -> Vec<Site> {
     let declared: HashMap<&str, &ValueInfoProto> =
         graph.value_info.iter().chain(&graph.output).map(|value| (value.name(), value)).collect();
     let names = floats_from_data(graph, index, inputs, &declared);
     let outputs: HashSet<&str> = graph.output.iter().map(|output| output.name()).collect();
-    let wanted: Vec<&str> = names.iter().map(|&(name, _)| name).collect();
-    let mut inferred = shapes::inferred(proto, graph, index, opset, inputs, &wanted, folder);
     let site = |&(name, node): &(&str, usize)| {
         let said = declared.get(name).and_then(|value| shape_of(value).ok().flatten());
-        let shape = better(said, inferred.remove(name));
+        let shape = better(said, shapes.get(name).cloned());
         Site {
             name: name.to_owned(),
             operator: operator_name(&graph.node[node]),

@@ -198,3 +198,6 @@ fn keep(distance: f64, nearest: &mut [f64; 2]) {
         nearest[1] = distance;
     }
 }
+
+#[cfg(test)]
+mod tests;

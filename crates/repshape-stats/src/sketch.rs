@@ -58,9 +58,9 @@ impl SketchConfig {
 
     /// What is kept of each class, given whether pairs of units are.
     pub(crate) fn kept_of_classes(&self) -> ClassMoments {
-        match (self.pairs, self.class_moments) {
-            (UnitPairs::Off, ClassMoments::Full | ClassMoments::Pooled) => ClassMoments::Diagonal,
-            (_, kept) => kept,
+        match self.pairs {
+            UnitPairs::Full => self.class_moments,
+            UnitPairs::Off => self.class_moments.min(ClassMoments::Diagonal),
         }
     }
 
@@ -73,28 +73,26 @@ impl SketchConfig {
     /// this size, at most 256 MiB of them or one.
     #[must_use]
     pub fn moments_bytes(&self) -> usize {
-        // each unit alone: seven numbers, the mean in two parts; of a class the mean and the extremes
-        let alone = 9_usize.saturating_add(self.classes_kept().saturating_mul(4));
-        self.spread_bytes().saturating_add(alone.saturating_mul(self.units).saturating_mul(size_of::<f64>()))
+        // of each unit alone seven numbers, and its mean in two parts
+        self.spread_bytes().saturating_add(self.units.saturating_mul(9 * size_of::<f64>()))
     }
 
-    /// Bytes of the second moments alone, which are nearly everything where pairs are kept.
+    /// The same without what is kept of each unit alone.
     pub(crate) fn spread_bytes(&self) -> usize {
-        let of = |pairs: bool| if pairs { self.units } else { 1 };
-        let all = of(self.pairs == UnitPairs::Full).saturating_add(if self.keeps_positive_pairs() {
-            self.units.saturating_mul(4)
-        } else {
-            0
-        });
-        let of_class = of(self.kept_of_classes() == ClassMoments::Full);
-        let pooled = self.classes.is_some() && self.kept_of_classes() == ClassMoments::Pooled;
-        let all = all.saturating_add(if pooled { self.units } else { 0 });
-        let rows = all.saturating_add(self.classes_kept().saturating_mul(of_class));
+        let kept = self.kept_of_classes();
+        let pooled = self.classes.is_some() && kept == ClassMoments::Pooled;
+        let all = if self.pairs == UnitPairs::Full { self.units } else { 1 };
+        let matrices = 4 * usize::from(self.keeps_positive_pairs()) + usize::from(pooled);
+        // beside the co-moments, the mean in two parts and both extremes
+        let of_class = match kept {
+            ClassMoments::Full => self.units.saturating_add(4),
+            ClassMoments::Diagonal | ClassMoments::Pooled => 5,
+            ClassMoments::Off => 0,
+        };
+        let rows = (self.units.saturating_mul(matrices))
+            .saturating_add(all)
+            .saturating_add(self.classes.unwrap_or(0).saturating_mul(of_class));
         rows.saturating_mul(self.units).saturating_mul(size_of::<f64>())
-    }
-
-    fn classes_kept(&self) -> usize {
-        if self.class_moments == ClassMoments::Off { 0 } else { self.classes.unwrap_or(0) }
     }
 
     /// Bytes of the values of the sample when it is full; `None` for a sample of every row, which grows with the data.

@@ -8,6 +8,7 @@ mod browser;
 mod chromium;
 mod golden;
 mod json;
+mod monitor;
 mod onnx;
 mod resume;
 mod snapshots;

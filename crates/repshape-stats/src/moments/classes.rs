@@ -99,18 +99,6 @@ pub(crate) fn read(
     Ok(read)
 }
 
-/// What [`Moments::within`](super::Moments::within) holds of `units` units.
-pub(crate) fn read_within(from: &mut Reader<'_>, units: usize) -> Result<Vec<f64>, StatsError> {
-    let lower = from.triangle(units, false)?;
-    let fault = (0..units).find(|&unit| {
-        let row = &lower[unit * units..=unit * units + unit];
-        row[unit] < 0.0 || row.iter().any(|value| !value.is_finite())
-    });
-    let found = || format!("something else at unit {}", fault.unwrap_or(0));
-    from.check(fault.is_none(), found, "finite sums, those of squares not below 0")?;
-    Ok(lower)
-}
-
 /// Of the rows `z` with their checked labels: the rows of each class are gathered, then treated as one set of rows. The
 /// second result is what they add to [`Moments::within`](super::Moments::within).
 pub(crate) fn of(

@@ -170,63 +170,90 @@ impl Comoment {
     /// Of units between these extremes, of all pairs or of each unit alone, by a count that `fits`.
     pub(crate) fn read(
         from: &mut Reader<'_>,
-        (min, max): (&[f64], &[f64]),
+        extremes: (&[f64], &[f64]),
         full: bool,
         fits: impl FnOnce(u64) -> bool,
     ) -> Result<Self, StatsError> {
-        let (units, count) = (min.len(), from.u64()?);
+        let (units, count) = (extremes.0.len(), from.u64()?);
         from.check(fits(count), || format!("{count} rows"), "the number of rows of the state")?;
         if count == 0 {
             return Ok(Self::empty());
         }
-        let read = Self {
-            count,
-            shift: from.f64s(units)?,
-            offset: from.f64s(units)?,
-            spread: if full { Spread::Full(from.triangle(units, false)?) } else { Spread::Diagonal(from.f64s(units)?) },
-        };
-        let tame = min.iter().chain(max).all(|extreme| extreme.abs() <= TAME);
-        if let Some(unit) = (0..units).filter(|_| tame).find(|&unit| !read.fits_extremes(unit, min[unit], max[unit])) {
-            let expected = "a mean and a variance that fit the extremes";
-            return Err(from.wrong(format!("something else at unit {unit}"), expected));
+        let (shift, offset) = (from.f64s(units)?, from.f64s(units)?);
+        if are_tame(extremes) {
+            let inside = |unit: usize| {
+                let (min, max) = (extremes.0[unit], extremes.1[unit]);
+                let slack = SLACK * min.abs().max(max.abs()) + f64::MIN_POSITIVE;
+                shift[unit].is_finite() && (min - slack..=max + slack).contains(&(shift[unit] + offset[unit]))
+            };
+            let fault = (0..units).find(|&unit| !inside(unit));
+            from.check(
+                fault.is_none(),
+                || format!("another mean of unit {}", fault.unwrap_or(0)),
+                "one between the extremes",
+            )?;
         }
-        let found = if tame { read.pair_beyond_its_units() } else { None };
+        let spread = if full {
+            Spread::Full(read_triangle(from, extremes, count)?)
+        } else {
+            let squares = from.f64s(units)?;
+            check_squares(from, &squares, extremes, count)?;
+            Spread::Diagonal(squares)
+        };
+        Ok(Self { count, shift, offset, spread })
+    }
+}
+
+/// Sums of products of deviations over `count` rows of units between these extremes.
+pub(super) fn read_triangle(
+    from: &mut Reader<'_>,
+    extremes: (&[f64], &[f64]),
+    count: u64,
+) -> Result<Vec<f64>, StatsError> {
+    let units = extremes.0.len();
+    let lower = from.triangle(units, false)?;
+    let squares: Vec<f64> = lower.iter().step_by(units + 1).copied().collect();
+    check_squares(from, &squares, extremes, count)?;
+    if are_tame(extremes) {
+        // by Cauchy and Schwarz; squares below the smallest number are lost, products with a large number are not
+        let lost = count as f64 * f64::MIN_POSITIVE;
+        let roots: Vec<f64> = squares.iter().map(|square| (square + lost).sqrt() * (1.0 + SLACK)).collect();
+        let beyond = (0..units).into_par_iter().find_map_first(|i| {
+            let mut row = lower[i * units..i * units + i].iter().zip(&roots);
+            // written so that NaN is beyond
+            row.position(|(product, root)| !matches!(product.abs(), p if p <= root * roots[i])).map(|j| (i, j))
+        });
         from.check(
-            found.is_none(),
-            || found.map_or_else(String::new, |(i, j)| format!("a co-moment of units {i} and {j} that is too large")),
+            beyond.is_none(),
+            || beyond.map_or_else(String::new, |(i, j)| format!("too large a co-moment of units {i} and {j}")),
             "at most the root of the product of their variances",
         )?;
-        Ok(read)
     }
+    Ok(lower)
+}
 
-    fn fits_extremes(&self, unit: usize, min: f64, max: f64) -> bool {
-        let largest = min.abs().max(max.abs());
-        let slack = SLACK * largest + f64::MIN_POSITIVE;
-        let mean = self.shift[unit] + self.offset[unit];
-        let (count, range) = (self.count as f64, max - min);
+/// Whether sums of squared deviations fit the extremes.
+fn check_squares(
+    from: &Reader<'_>,
+    squares: &[f64],
+    extremes: (&[f64], &[f64]),
+    count: u64,
+) -> Result<(), StatsError> {
+    let fits = |unit: usize| {
+        let (min, max) = (extremes.0[unit], extremes.1[unit]);
+        let (range, largest) = (max - min, min.abs().max(max.abs()));
         // the rounding of a mean is part of every deviation
-        let most = count * (range * range * (1.0 + SLACK) + (1e-12 * largest).powi(2)) + f64::MIN_POSITIVE;
-        let variance = self.covariance(unit, unit).map_or(f64::NAN, |variance| variance * count);
-        self.shift[unit].is_finite()
-            && (min - slack..=max + slack).contains(&mean)
-            && (0.0..=most * (1.0 + SLACK)).contains(&variance)
-    }
+        let most = count as f64 * (range * range + (1e-12 * largest).powi(2)) + f64::MIN_POSITIVE;
+        (0.0..=most * (1.0 + SLACK)).contains(&squares[unit])
+    };
+    let fault = (0..squares.len()).filter(|_| are_tame(extremes)).find(|&unit| !fits(unit));
+    let found = || format!("another variance of unit {}", fault.unwrap_or(0));
+    from.check(fault.is_none(), found, "one that fits the extremes")
+}
 
-    /// A pair whose sum of products breaks the inequality of Cauchy and Schwarz by more than rounding.
-    fn pair_beyond_its_units(&self) -> Option<(usize, usize)> {
-        let Spread::Full(lower) = &self.spread else {
-            return None;
-        };
-        let units = self.units();
-        // squares below the smallest number are lost, products with a large number are not
-        let lost = self.count as f64 * f64::MIN_POSITIVE;
-        let roots: Vec<f64> = (0..units).map(|i| (lower[i * units + i] + lost).sqrt() * (1.0 + SLACK)).collect();
-        (0..units).into_par_iter().find_map_first(|i| {
-            let row = lower[i * units..i * units + i].iter().zip(&roots);
-            let beyond = row.into_iter().position(|(product, root)| !(product.abs() <= root * roots[i]));
-            beyond.map(|j| (i, j))
-        })
-    }
+/// Whether no value is so large that a sum of squares may have left the range of `f64`.
+pub(super) fn are_tame((min, max): (&[f64], &[f64])) -> bool {
+    min.iter().chain(max).all(|extreme| extreme.abs() <= TAME)
 }
 
 /// Subtracts the mean of each unit from the rows, and returns it.

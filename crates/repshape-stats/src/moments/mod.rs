@@ -183,7 +183,7 @@ impl Moments {
             to.part(*b"CLAS", |to| self.classes.iter().for_each(|class| class.write(to)));
         }
         if !self.within.is_empty() {
-            to.part(*b"WITH", |to| to.triangle(&self.within, self.units.min.len()));
+            to.part(*b"WTHN", |to| to.triangle(&self.within, self.units.min.len()));
         }
     }
 
@@ -207,10 +207,11 @@ impl Moments {
             let full = config.kept_of_classes() == ClassMoments::Full;
             read.classes = from
                 .part(*b"CLAS", "moments of classes", |from| classes::read(from, classes, &read.units, full, rows))?;
-        }
-        if config.kept_of_classes() == ClassMoments::Pooled && config.classes.is_some() && rows > 0 {
-            read.within =
-                from.part(*b"WITH", "moments within classes", |from| classes::read_within(from, config.units))?;
+            if config.kept_of_classes() == ClassMoments::Pooled && rows > 0 {
+                read.within = from.part(*b"WTHN", "pooled moments of classes", |from| {
+                    comoment::read_triangle(from, (&read.units.min, &read.units.max), rows)
+                })?;
+            }
         }
         Ok(read)
     }

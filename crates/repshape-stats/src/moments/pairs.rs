@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::comoment::are_tame;
 use super::{SLACK, UnitMoments};
 use crate::state::wire::{Reader, Writer};
 use crate::{StatsError, gram};
@@ -152,7 +153,7 @@ impl PositivePairs {
             squares: from.matrix(units, units)?,
             products: from.triangle(units, false)?,
         };
-        let tame = of_units.are_tame();
+        let tame = are_tame((&of_units.min, &of_units.max));
         let fault = (0..units)
             .into_par_iter()
             .find_map_first(|i| (0..units).find(|&j| !read.fits_units(i, j, of_units, tame)).map(|j| (i, j)));

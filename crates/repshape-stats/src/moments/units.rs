@@ -91,11 +91,6 @@ impl UnitMoments {
         }
     }
 
-    /// Whether no value is so large that a sum of squares may have left the range of `f64`.
-    pub(crate) fn are_tame(&self) -> bool {
-        self.min.iter().zip(&self.max).all(|(min, max)| min.abs() <= TAME && max.abs() <= TAME)
-    }
-
     pub(crate) fn write(&self, to: &mut Writer) {
         for of_units in [&self.min, &self.max, &self.absolute_sum] {
             to.f64s(of_units);

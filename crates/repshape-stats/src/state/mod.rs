@@ -67,10 +67,6 @@ impl Sketch {
     }
 }
 
-/// By their number in a state file.
-const CLASS_MOMENTS: [ClassMoments; 4] =
-    [ClassMoments::Full, ClassMoments::Diagonal, ClassMoments::Off, ClassMoments::Pooled];
-
 impl SketchConfig {
     fn write(&self, to: &mut Writer) {
         to.size(self.units);
@@ -79,8 +75,12 @@ impl SketchConfig {
             UnitPairs::Full => 0,
             UnitPairs::Off => 1,
         });
-        let class_moments = CLASS_MOMENTS.iter().position(|&kept| kept == self.class_moments);
-        to.u8(class_moments.map_or(0, |at| at as u8));
+        to.u8(match self.class_moments {
+            ClassMoments::Off => 0,
+            ClassMoments::Diagonal => 1,
+            ClassMoments::Pooled => 2,
+            ClassMoments::Full => 3,
+        });
         to.u8(u8::from(self.positive_pairs));
         to.f64(self.zero_eps);
         to.option(
@@ -99,7 +99,8 @@ impl SketchConfig {
             units: from.size()?,
             classes: from.option(Reader::size)?,
             pairs: [UnitPairs::Full, UnitPairs::Off][usize::from(from.choice(2)?)],
-            class_moments: CLASS_MOMENTS[usize::from(from.choice(4)?)],
+            class_moments: [ClassMoments::Off, ClassMoments::Diagonal, ClassMoments::Pooled, ClassMoments::Full]
+                [usize::from(from.choice(4)?)],
             positive_pairs: from.choice(2)? == 1,
             zero_eps: from.f64()?,
             sample: from.option(Reader::size)?.map_or(SampleSize::All, SampleSize::AtMost),

@@ -165,7 +165,7 @@ fn configured(
 ) -> Outcome<impl Fn(usize, Option<usize>) -> SketchConfig + use<>> {
     let (size, zero_eps, seed) = (sample(&args.mi_rows)?, args.zero_eps, global.seed.unwrap_or(0));
     let chosen = if pictured { Selection::default() } else { selection.clone() };
-    Ok(move |units, classes| {
+    Ok(move |units: usize, classes| {
         let fits = MAX_SAMPLE / (size_of::<f64>() * units).max(1);
         let sample = match size {
             SampleSize::All => SampleSize::All,
