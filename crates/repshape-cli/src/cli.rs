@@ -1,5 +1,6 @@
 //! The command line: one definition for parsing, help, man pages and completions.
 
+mod compare;
 mod measure;
 mod study;
 
@@ -13,6 +14,7 @@ use repshape::optimizer::OptimizerConfig;
 use repshape::penalty::Term;
 use repshape_data::{DataSpec, Hold};
 
+pub use compare::CompareArgs;
 pub use measure::{CharacteristicArgs, InputArgs, MeasureArgs, MeasureStep, MergeArgs, Part, SitesArgs};
 pub use study::{PlanArgs, StudyArgs, StudyStep};
 
@@ -72,6 +74,8 @@ pub enum Command {
     Shape(ShapeArgs),
     /// Measures representations: matrices, sites of run folders and of ONNX models
     Measure(Box<MeasureArgs>),
+    /// Compares two representations of the same rows, or all layers of two models
+    Compare(Box<CompareArgs>),
     /// Lists the sites of a model: where a representation can be read
     Sites(SitesArgs),
     /// One penalty's value on a matrix, and its gradient

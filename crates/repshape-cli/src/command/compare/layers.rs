@@ -24,7 +24,11 @@ pub fn compare(a: &mut dyn Representations, b: &mut dyn Representations, global:
     let kept = (BYTES / (units * size_of::<f64>()).max(1)).clamp(LEAST_ROWS, ROWS);
     let seed = global.seed.unwrap_or(0);
     let layers = |source: &dyn Representations| -> Outcome<Vec<LayerRows>> {
-        Ok(source.sites().iter().map(|site| LayerRows::new(site.units, SampleSize::AtMost(kept), seed)).collect::<Result<_, _>>()?)
+        Ok(source
+            .sites()
+            .iter()
+            .map(|site| LayerRows::new(site.units, SampleSize::AtMost(kept), seed))
+            .collect::<Result<_, _>>()?)
     };
     let (mut of_a, mut of_b) = (layers(a)?, layers(b)?);
     let rows = a.block_rows().min(b.block_rows());
@@ -56,12 +60,18 @@ pub fn compare(a: &mut dyn Representations, b: &mut dyn Representations, global:
     let used = kernels_a.iter().chain(&kernels_b).map(KernelMatrix::rows).max().unwrap_or(0);
     let seen = of_a.iter().chain(&of_b).map(LayerRows::seen).max().unwrap_or(0);
     let mut notes = [notes(a), notes(b)].concat();
-    notes.push("layers: unbiased linear CKA; similarities and changes are of one site of each side: --site-a, --site-b".to_owned());
+    notes.push(
+        "layers: unbiased linear CKA; similarities and changes are of one site of each side: --site-a, --site-b"
+            .to_owned(),
+    );
     if (used as u64) < seen {
         notes.push(format!("layers over a sample of {used} of {seen} rows"));
     }
     if uneven {
-        notes.push("layers with another number of rows cannot be compared: --layout flatten gives each row of the input one".to_owned());
+        notes.push(
+            "layers with another number of rows cannot be compared: --layout flatten gives each row of the input one"
+                .to_owned(),
+        );
     }
     let side = |source: &dyn Representations, layers: &[LayerRows]| Side {
         source: source.source().to_owned(),

@@ -70,7 +70,10 @@ fn open(args: &CompareArgs) -> Outcome<(Box<dyn Representations>, Box<dyn Repres
     let kinds = [kind(&args.a), kind(&args.b)];
     let labels = &args.input.labels;
     if labels.len() > 2 {
-        return Err(Failure::usage(format!("{} --labels for A and B; expected one for both, or one for each", labels.len())));
+        return Err(Failure::usage(format!(
+            "{} --labels for A and B; expected one for both, or one for each",
+            labels.len()
+        )));
     }
     let open = |at: usize, input: &Path, sites: &[String], key: &Option<String>| {
         let wanted = |takes: fn(Kind) -> bool| takes(kinds[at]) || (at == 0 && !takes(kinds[1]));
@@ -94,11 +97,9 @@ const SAME_ROWS: &str = "both must be of the same rows, in the same order";
 /// What is known before anything is read.
 fn check_rows(a: &dyn Representations, b: &dyn Representations) -> Outcome {
     match (a.rows(), b.rows()) {
-        (Some(rows_a), Some(rows_b)) if rows_a != rows_b => Err(Failure::usage(format!(
-            "{} has {rows_a} rows and {} {rows_b}: {SAME_ROWS}",
-            a.source(),
-            b.source()
-        ))),
+        (Some(rows_a), Some(rows_b)) if rows_a != rows_b => {
+            Err(Failure::usage(format!("{} has {rows_a} rows and {} {rows_b}: {SAME_ROWS}", a.source(), b.source())))
+        }
         _ => Ok(()),
     }
 }

@@ -4,7 +4,7 @@ use repshape_stats::compare::{
     BootstrapOptions, CrossMoments, Intervals, SimilarityOptions, changes_between, intervals, similarities,
 };
 use repshape_stats::measure::{Options, measure};
-use repshape_stats::{Block, Measurement, SampleSize, Selection, Sketch, SketchConfig, StatsError};
+use repshape_stats::{Block, Measurement, SampleSize, Selection, Sketch, SketchConfig};
 
 use super::{Comparison, SAME_ROWS, Side, classes, named, next, notes, shown};
 use crate::cli::{CompareArgs, Global};
@@ -33,7 +33,14 @@ struct Reading {
 }
 
 impl Reading {
-    fn new(source: &str, site: &Site, args: &CompareArgs, classes: Option<usize>, rows: usize, seed: u64) -> Outcome<Self> {
+    fn new(
+        source: &str,
+        site: &Site,
+        args: &CompareArgs,
+        classes: Option<usize>,
+        rows: usize,
+        seed: u64,
+    ) -> Outcome<Self> {
         let (head, class_means) = (site.head.clone(), site.class_means.clone());
         let selection = selection(&args.only, Options { head, class_means, ..Options::default() })?;
         let config = SketchConfig { classes, seed, sample: SampleSize::AtMost(rows), ..selection.config(site.units) };
@@ -93,7 +100,8 @@ pub fn compare(
     }
     progress.finish();
 
-    let similarities = similarities(&cross, &SimilarityOptions::default()).map_err(|error| fail(error, &of_a, &of_b))?;
+    let similarities =
+        similarities(&cross, &SimilarityOptions::default()).map_err(|error| fail(error, &of_a, &of_b))?;
     let mut notes = [notes(a), notes(b), similarities.notes.clone()].concat();
     let intervals = if args.no_bootstrap {
         Intervals::default()
@@ -156,8 +164,7 @@ fn bootstrapped(
     let wide = (units_a * units_a).saturating_add(units_b * units_b).max(1);
     let bound = (DRAW_PRODUCTS / wide).clamp(LEAST_ROWS, SAMPLE_ROWS);
     let (rows_a, rows_b) = (a.sketch.sample().read_at_most(bound), b.sketch.sample().read_at_most(bound));
-    let block = |values: &'_ [f64], units| -> Result<Block<'_>, StatsError> { Block::new(values, units) };
-    let (mut block_a, block_b) = (block(&rows_a.values, units_a)?, Block::new(&rows_b.values[..], units_b)?);
+    let (mut block_a, block_b) = (Block::new(&rows_a.values[..], units_a)?, Block::new(&rows_b.values[..], units_b)?);
     if classes.is_some() {
         block_a = block_a.with_labels(&rows_a.labels)?;
     }

@@ -1,7 +1,7 @@
 //! Comparisons as tables.
 
 use super::{Comparison, LayerMap, Side};
-use crate::command::measure::{cell, number};
+use crate::command::measure::cell;
 use crate::output::Rows;
 
 /// The changes, the similarities below; or the map of the layers.
@@ -11,7 +11,7 @@ pub fn for_people(of: &Comparison) -> Rows {
         None => Rows {
             head: ["measure", "A", "B", "B - A", "low", "high"].map(String::from).to_vec(),
             rows: changes(of),
-            notes: of.similarities.iter().map(|(name, value)| format!("{name}: {}", number(value))).collect(),
+            notes: of.similarities.iter().map(|(name, value)| format!("{name}: {}", cell(value).text)).collect(),
         },
     };
     rows.notes.extend([("A", &of.a), ("B", &of.b)].map(|(name, side)| format!("{name}: {}", described(side))));
