@@ -25,6 +25,7 @@ mod scan;
 mod shapes;
 mod site;
 mod sites;
+mod size;
 mod tensor;
 mod value;
 

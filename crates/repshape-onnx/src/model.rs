@@ -1,7 +1,7 @@
 //! A model from elsewhere, read and checked.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     fs::File,
     io::Read,
     path::{Path, PathBuf},
@@ -63,6 +63,7 @@ pub struct Model {
     outputs: Vec<String>,
     sites: Vec<Site>,
     shapes: HashMap<String, Vec<Dim>>,
+    integers: HashSet<String>,
     notes: Vec<String>,
 }
 
@@ -141,9 +142,10 @@ impl Model {
             .map(read_input)
             .collect::<Result<Vec<_>, _>>()?;
         let outputs = graph.output.iter().map(|output| output.name().to_owned()).collect();
-        let shapes = shapes::inferred(&proto, graph, &index, &inputs, folder);
-        let sites = sites::sites(graph, &index, &inputs, &shapes);
+        let shapes = shapes::inferred(graph, &index, &inputs, folder);
+        let (sites, integers) = sites::sites(graph, &index, &inputs, &shapes);
         Ok(Self {
+            integers,
             shapes,
             name: name.to_owned(),
             folder: folder.map(Path::to_owned),
@@ -239,6 +241,11 @@ impl Model {
     /// Sides of values that are known, by name.
     pub(crate) fn shapes(&self) -> &HashMap<String, Vec<Dim>> {
         &self.shapes
+    }
+
+    /// Values that hold no floats.
+    pub(crate) fn integers(&self) -> &HashSet<String> {
+        &self.integers
     }
 
     pub(crate) fn folder(&self) -> Option<&Path> {

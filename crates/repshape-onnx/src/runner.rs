@@ -14,8 +14,11 @@ use crate::{
     lower::{Lowered, lower},
     model::Input,
     onnx_error::{OnnxError, Problem},
-    proto::{GraphProto, ModelProto, OperatorSetIdProto, TypeProto, ValueInfoProto, tensor_proto::DataType, type_proto},
+    proto::{
+        GraphProto, ModelProto, OperatorSetIdProto, TypeProto, ValueInfoProto, tensor_proto::DataType, type_proto,
+    },
     site::Site,
+    size::Size,
     value::{Data, Dim, ElementType, Representation, Tensor},
 };
 
@@ -34,6 +37,7 @@ pub struct Runner {
     outputs: Vec<NodeId>,
     /// Which of `outputs` is whose: a site may be asked for twice.
     places: Vec<usize>,
+    size: Size,
     /// Threads that wait for work. The runtime cuts products by the number of threads in its pool, and bits with them: one each.
     idle: Mutex<Vec<Arc<ThreadPool>>>,
 }
@@ -63,12 +67,13 @@ impl Runner {
             places.push(place);
         }
         let graph = model.graph().ok_or_else(|| Problem::NotOnnx("it has no graph".to_owned()))?;
-        let Lowered { graph, inputs } = lower(model.proto(), graph, model.index(), &names, model.shapes(), model.folder())?;
+        let Lowered { graph, inputs } = lower(model, graph, &names)?;
         let needed: Vec<Input> = inputs
             .iter()
             .filter_map(|&at| model.graph()?.input.get(at))
             .filter_map(|input| model.inputs().iter().find(|own| own.name == input.name()).cloned())
             .collect();
+        let size = Size::of(&graph, &needed)?;
         let runtime = load(graph, &needed)?;
         let node = |name: &str| {
             runtime.find_node(name).ok_or_else(|| Problem::Load { reason: format!("value {name:?} was lost") })
@@ -82,6 +87,7 @@ impl Runner {
             sites: sites.iter().map(|site| site.name.clone()).collect(),
             outputs,
             places,
+            size,
             idle: Mutex::new(Vec::new()),
         })
     }
@@ -103,6 +109,7 @@ impl Runner {
     fn try_run(&self, inputs: &[(String, Tensor)]) -> Result<Vec<Representation>, Problem> {
         let mut sides: HashMap<&str, (usize, &str)> = HashMap::new();
         let mut fed = Vec::with_capacity(self.inputs.len());
+        let mut shapes = Vec::with_capacity(self.inputs.len());
         for (id, input) in &self.inputs {
             let mut given = inputs.iter().filter(|(name, _)| *name == input.name);
             let problem = |what| Problem::InputName {
@@ -116,7 +123,9 @@ impl Runner {
             }
             check_shape(input, tensor, &mut sides)?;
             fed.push((*id, value(input, tensor)?));
+            shapes.push(tensor.shape.as_slice());
         }
+        self.size.check(&shapes)?;
         let mut values = self.on_one_thread(fed)?;
         let mut found = Vec::with_capacity(self.sites.len());
         for (at, (site, &place)) in self.sites.iter().zip(&self.places).enumerate() {
@@ -124,7 +133,9 @@ impl Runner {
             let value = if self.places[at + 1..].contains(&place) {
                 values.get(place).cloned()
             } else {
-                values.get_mut(place).map(|value| std::mem::replace(value, Value::from(rten_tensor::Tensor::<f32>::zeros(&[0]))))
+                values
+                    .get_mut(place)
+                    .map(|value| std::mem::replace(value, Value::from(rten_tensor::Tensor::<f32>::zeros(&[0]))))
             };
             found.push(representation(site, value)?);
         }
@@ -207,7 +218,11 @@ fn message(panic: &(dyn std::any::Any + Send)) -> String {
 }
 
 /// Checks rank and sides, also that sides of one name are equal.
-fn check_shape<'a>(input: &'a Input, tensor: &Tensor, sides: &mut HashMap<&'a str, (usize, &'a str)>) -> Result<(), Problem> {
+fn check_shape<'a>(
+    input: &'a Input,
+    tensor: &Tensor,
+    sides: &mut HashMap<&'a str, (usize, &'a str)>,
+) -> Result<(), Problem> {
     let elements = tensor.shape.iter().try_fold(1_usize, |count, &side| count.checked_mul(side));
     if elements != Some(tensor.values.len()) {
         return Err(Problem::InputValue {
@@ -218,7 +233,12 @@ fn check_shape<'a>(input: &'a Input, tensor: &Tensor, sides: &mut HashMap<&'a st
     }
     let Some(expected) = &input.shape else { return Ok(()) };
     let differs = |detail: String| {
-        Err(Problem::InputShape { name: input.name.clone(), found: tensor.shape.clone(), expected: expected.clone(), detail })
+        Err(Problem::InputShape {
+            name: input.name.clone(),
+            found: tensor.shape.clone(),
+            expected: expected.clone(),
+            detail,
+        })
     };
     if tensor.shape.len() != expected.len() {
         return differs(format!(" ({} sides, not {})", expected.len(), tensor.shape.len()));
@@ -267,10 +287,12 @@ fn value<'a>(input: &Input, tensor: &'a Tensor) -> Result<ValueOrView<'a>, Probl
     let out_of_range = |value: &i64, at: usize| wrong(format!("{value} at element {at}"));
     let value = match input.element {
         element if element.is_float() => {
-            Value::from_shape(shape, integers.iter().map(|&value| value as f32).collect::<Vec<_>>()).map_err(disagree(&wrong))
+            Value::from_shape(shape, integers.iter().map(|&value| value as f32).collect::<Vec<_>>())
+                .map_err(disagree(&wrong))
         }
         ElementType::Bool => {
-            Value::from_shape(shape, integers.iter().map(|&value| i32::from(value != 0)).collect::<Vec<_>>()).map_err(disagree(&wrong))
+            Value::from_shape(shape, integers.iter().map(|&value| i32::from(value != 0)).collect::<Vec<_>>())
+                .map_err(disagree(&wrong))
         }
         ElementType::U8 => Value::from_shape(shape, narrow::<u8>(&integers, out_of_range)?).map_err(disagree(&wrong)),
         ElementType::I8 => Value::from_shape(shape, narrow::<i8>(&integers, out_of_range)?).map_err(disagree(&wrong)),

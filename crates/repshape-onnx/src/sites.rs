@@ -36,7 +36,6 @@ const NONLINEARITIES: &[&str] = &[
     "Tanh",
     "ThresholdedRelu",
     "BiasGelu",
-    "Erf",
 ];
 
 /// Operators whose result is not made of floats.
@@ -88,11 +87,16 @@ const NOT_FLOAT: &[&str] = &[
 /// Operators that look at the shape of their input and not at its values.
 const SHAPE_ONLY: &[&str] = &["Shape", "Size", "ConstantOfShape", "EyeLike", "RandomNormalLike", "RandomUniformLike"];
 
-/// The sites, in graph order.
-pub(crate) fn sites(graph: &GraphProto, index: &Index, inputs: &[Input], shapes: &HashMap<String, Vec<Dim>>) -> Vec<Site> {
+/// The sites, in graph order, and the names of all values that hold no floats.
+pub(crate) fn sites(
+    graph: &GraphProto,
+    index: &Index,
+    inputs: &[Input],
+    shapes: &HashMap<String, Vec<Dim>>,
+) -> (Vec<Site>, HashSet<String>) {
     let declared: HashMap<&str, &ValueInfoProto> =
         graph.value_info.iter().chain(&graph.output).map(|value| (value.name(), value)).collect();
-    let names = floats_from_data(graph, index, inputs, &declared);
+    let (names, not_float) = floats_from_data(graph, index, inputs, &declared);
     let outputs: HashSet<&str> = graph.output.iter().map(|output| output.name()).collect();
     let site = |&(name, node): &(&str, usize)| {
         let said = declared.get(name).and_then(|value| shape_of(value).ok().flatten());
@@ -106,7 +110,7 @@ pub(crate) fn sites(graph: &GraphProto, index: &Index, inputs: &[Input], shapes:
             is_output: outputs.contains(name),
         }
     };
-    names.iter().map(site).collect()
+    (names.iter().map(site).collect(), not_float.into_iter().map(str::to_owned).collect())
 }
 
 /// The shape that knows more: sides of the declared one, filled in where only inference knows them.
@@ -115,7 +119,8 @@ fn better(declared: Option<Vec<Dim>>, inferred: Option<Vec<Dim>>) -> Option<Vec<
         (Some(declared), Some(inferred)) if declared.len() == inferred.len() => {
             let side = |(said, found): (Dim, Dim)| match (&said, &found) {
                 (Dim::Free(_), Dim::Known(_)) => found,
-                (Dim::Free(name), Dim::Free(other)) if name.is_empty() && !other.is_empty() => found,
+                // Exporters make up names (`unk__0`); inference knows which input's side it is.
+                (Dim::Free(_), Dim::Free(other)) if !other.is_empty() => found,
                 _ => said,
             };
             Some(declared.into_iter().zip(inferred).map(side).collect())
@@ -131,7 +136,7 @@ fn floats_from_data<'a>(
     index: &Index,
     inputs: &'a [Input],
     declared: &HashMap<&str, &ValueInfoProto>,
-) -> Vec<(&'a str, usize)> {
+) -> (Vec<(&'a str, usize)>, HashSet<&'a str>) {
     let mut from_data: HashSet<&str> = inputs.iter().map(|input| input.name.as_str()).collect();
     let mut not_float: HashSet<&str> =
         inputs.iter().filter(|input| !input.element.is_float()).map(|input| input.name.as_str()).collect();
@@ -161,7 +166,7 @@ fn floats_from_data<'a>(
             }
         }
     }
-    found
+    (found, not_float)
 }
 
 /// Whether the value is declared to hold floats; `None` where nothing is declared.
@@ -221,7 +226,13 @@ fn place(graph: &GraphProto, index: &Index, name: &str, node: usize) -> Place {
     }
     let readers = index.readers(name).iter().map(|reader| (&graph.node[reader.node], reader.input));
     // The first input is the data; a value that is the slope of a PRelu does not go through it.
-    let before = readers.filter(|(_, input)| *input == 0).find_map(|(reader, _)| nonlinearity(reader));
+    let erf = |node: &NodeProto| {
+        let scaled = node.output.first().map_or(&[][..], |output| index.readers(output));
+        matches!(node.op_type(), "Div" | "Mul")
+            && scaled.iter().any(|reader| graph.node[reader.node].op_type() == "Erf")
+    };
+    let bend = |node: &NodeProto| nonlinearity(node).or_else(|| erf(node).then(|| "Gelu".to_owned()));
+    let before = readers.filter(|(_, input)| *input == 0).find_map(|(reader, _)| bend(reader));
     before.map_or(Place::Neither, Place::Before)
 }
 

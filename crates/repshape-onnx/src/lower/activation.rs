@@ -53,7 +53,8 @@ pub(super) fn shrink(node: &NodeProto, draft: &mut Draft<'_>) -> Outcome {
     let (bias, edge) = (parameter("bias", 0.0), parameter("lambd", 0.5));
     let constants = [bias, edge, -edge, 0.0].map(|value| draft.floats(&[], &[value]));
     let [bias, upper, lower, zero] = constants.each_ref().map(String::as_str);
-    let (above, below) = (draft.value("Greater", &[&x, upper], Vec::new()), draft.value("Less", &[&x, lower], Vec::new()));
+    let (above, below) =
+        (draft.value("Greater", &[&x, upper], Vec::new()), draft.value("Less", &[&x, lower], Vec::new()));
     let (less, more) = (draft.value("Sub", &[&x, bias], Vec::new()), draft.value("Add", &[&x, bias], Vec::new()));
     let negative = draft.value("Where", &[&below, &more, zero], Vec::new());
     draft.node("Where", &[&above, &less, &negative], &output, Vec::new());

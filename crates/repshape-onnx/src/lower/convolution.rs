@@ -74,7 +74,9 @@ fn spell_out(node: &NodeProto, draft: &mut Draft<'_>, kernel: &[i64], dilated: b
     let (strides, dilations) = (ones("strides"), ones("dilations"));
     let given = list(node, "pads");
     let pads = if given.is_empty() { vec![0; 2 * sides] } else { given };
-    for (name, values, length) in [("strides", &strides, sides), ("dilations", &dilations, sides), ("pads", &pads, 2 * sides)] {
+    for (name, values, length) in
+        [("strides", &strides, sides), ("dilations", &dilations, sides), ("pads", &pads, 2 * sides)]
+    {
         let least = i64::from(name != "pads");
         if values.len() != length || values.iter().any(|value| !(least..=MOST).contains(value)) {
             let expected = format!("{length} numbers from {least} to {MOST}");
@@ -91,7 +93,9 @@ fn spell_out(node: &NodeProto, draft: &mut Draft<'_>, kernel: &[i64], dilated: b
         "VALID" => Some(vec![0; 2 * sides]),
         "SAME_UPPER" => None,
         "SAME_LOWER" => Some(window.lower(draft.shape(&draft.input(node, 0)?).as_deref())?),
-        other => return Err(draft.invalid(format!("auto_pad {other:?}"), "NOTSET, VALID, SAME_UPPER or SAME_LOWER").into()),
+        other => {
+            return Err(draft.invalid(format!("auto_pad {other:?}"), "NOTSET, VALID, SAME_UPPER or SAME_LOWER").into());
+        }
     };
     let mut kept = node.clone();
     kept.output.truncate(1);

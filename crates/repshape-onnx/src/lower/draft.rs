@@ -6,6 +6,7 @@ use std::{
 };
 
 use crate::{
+    Model,
     graph::{Index, Source},
     initializer::{self, Elements},
     onnx_error::Problem,
@@ -50,6 +51,8 @@ pub(crate) struct Draft<'a> {
     graph: &'a GraphProto,
     index: &'a Index,
     shapes: &'a HashMap<String, Vec<Dim>>,
+    /// Values that hold no floats.
+    integers: &'a HashSet<String>,
     /// Values that some node reads or that are asked for.
     read: &'a HashSet<String>,
     /// Names that new values must not have.
@@ -68,20 +71,19 @@ pub(crate) struct Draft<'a> {
 
 impl<'a> Draft<'a> {
     pub(super) fn new(
+        model: &'a Model,
         graph: &'a GraphProto,
-        index: &'a Index,
-        shapes: &'a HashMap<String, Vec<Dim>>,
         read: &'a HashSet<String>,
         taken: &'a HashSet<&'a str>,
-        folder: Option<&'a Path>,
     ) -> Self {
         Self {
             graph,
-            index,
-            shapes,
+            index: model.index(),
+            shapes: model.shapes(),
+            integers: model.integers(),
             read,
             taken,
-            folder,
+            folder: model.folder(),
             opset: 0,
             place: String::new(),
             nodes: Vec::new(),
@@ -128,6 +130,11 @@ impl<'a> Draft<'a> {
             return Some(initializer::shape(tensor).ok()?.0.into_iter().map(Dim::Known).collect());
         }
         self.shapes.get(value).cloned()
+    }
+
+    /// Whether the value holds floats; one inside a function is taken to.
+    pub(super) fn is_float(&self, value: &str) -> bool {
+        !self.integers.contains(value)
     }
 
     /// The constant under that name.
@@ -249,9 +256,12 @@ pub(super) fn usable(tensor: &TensorProto, folder: Option<&Path>) -> Result<Tens
         Elements::Float(values) => crate::tensor::initializer(name, &tensor.dims, &values),
         Elements::Int(values) => int_tensor(name, tensor.dims.clone(), &values),
         Elements::U8(values) => byte_tensor(name, tensor.dims.clone(), DataType::Uint8, values),
-        Elements::I8(values) => {
-            byte_tensor(name, tensor.dims.clone(), DataType::Int8, values.into_iter().map(|value| value as u8).collect())
-        }
+        Elements::I8(values) => byte_tensor(
+            name,
+            tensor.dims.clone(),
+            DataType::Int8,
+            values.into_iter().map(|value| value as u8).collect(),
+        ),
     })
 }
 
@@ -261,17 +271,33 @@ fn int_tensor(name: String, dims: Vec<i64>, values: &[i64]) -> TensorProto {
 }
 
 fn byte_tensor(name: String, dims: Vec<i64>, kind: DataType, raw: Vec<u8>) -> TensorProto {
-    TensorProto { name: Some(name), dims, data_type: Some(kind.into()), raw_data: Some(raw.into()), ..Default::default() }
+    TensorProto {
+        name: Some(name),
+        dims,
+        data_type: Some(kind.into()),
+        raw_data: Some(raw.into()),
+        ..Default::default()
+    }
 }
 
 /// An attribute of one integer.
 pub(super) fn int(name: &str, value: i64) -> AttributeProto {
-    AttributeProto { name: Some(name.to_owned()), r#type: Some(AttributeType::Int.into()), i: Some(value), ..Default::default() }
+    AttributeProto {
+        name: Some(name.to_owned()),
+        r#type: Some(AttributeType::Int.into()),
+        i: Some(value),
+        ..Default::default()
+    }
 }
 
 /// An attribute of integers.
 pub(super) fn ints(name: &str, values: Vec<i64>) -> AttributeProto {
-    AttributeProto { name: Some(name.to_owned()), r#type: Some(AttributeType::Ints.into()), ints: values, ..Default::default() }
+    AttributeProto {
+        name: Some(name.to_owned()),
+        r#type: Some(AttributeType::Ints.into()),
+        ints: values,
+        ..Default::default()
+    }
 }
 
 /// An attribute of one float.

@@ -67,7 +67,11 @@ pub(super) fn inline(model: &ModelProto, calls: Vec<Call>) -> Result<Vec<Call>, 
         };
         count += 1;
         if depth == DEPTH {
-            return Err(Problem::invalid(call.place, format!("functions {DEPTH} deep in functions"), "fewer; none that calls itself"));
+            return Err(Problem::invalid(
+                call.place,
+                format!("functions {DEPTH} deep in functions"),
+                "fewer; none that calls itself",
+            ));
         }
         let body = body(function, &call, &format!("{mark}:{count}:"));
         if done.len() + open.len() + body.len() > NODES {
@@ -111,10 +115,19 @@ fn body(function: &FunctionProto, call: &Call, mark: &str) -> Vec<Call> {
             attribute: node.attribute.iter().filter_map(|attribute| resolved(attribute, function, call)).collect(),
             ..node.clone()
         };
-        Call { place: format!("{}, its {name} ({})", call.place, operator_name(&node)), node, opsets: Some(opsets.clone()) }
+        Call {
+            place: format!("{}, its {name} ({})", call.place, operator_name(&node)),
+            node,
+            opsets: Some(opsets.clone()),
+        }
     };
     let identity = |(input, output): (String, String)| Call {
-        node: NodeProto { op_type: Some("Identity".to_owned()), input: vec![input], output: vec![output], ..Default::default() },
+        node: NodeProto {
+            op_type: Some("Identity".to_owned()),
+            input: vec![input],
+            output: vec![output],
+            ..Default::default()
+        },
         place: call.place.clone(),
         opsets: Some(opsets.clone()),
     };

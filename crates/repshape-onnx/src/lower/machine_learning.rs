@@ -25,7 +25,8 @@ pub(super) fn scaler(node: &NodeProto, draft: &mut Draft<'_>) -> Outcome {
 /// Each row over its norm; rows of zeros stay.
 pub(super) fn normalizer(node: &NodeProto, draft: &mut Draft<'_>) -> Outcome {
     let output = draft.output(node)?;
-    let norm = attribute(node, "norm").map_or("MAX".into(), |attribute| String::from_utf8_lossy(attribute.s()).into_owned());
+    let norm =
+        attribute(node, "norm").map_or("MAX".into(), |attribute| String::from_utf8_lossy(attribute.s()).into_owned());
     let reduce = match norm.as_str() {
         "L1" => "ReduceL1",
         "L2" => "ReduceL2",
@@ -90,7 +91,8 @@ fn affine(node: &NodeProto, draft: &mut Draft<'_>, rows: usize, output: &str) ->
 }
 
 fn transform(node: &NodeProto) -> String {
-    attribute(node, "post_transform").map_or("NONE".into(), |attribute| String::from_utf8_lossy(attribute.s()).into_owned())
+    attribute(node, "post_transform")
+        .map_or("NONE".into(), |attribute| String::from_utf8_lossy(attribute.s()).into_owned())
 }
 
 /// The first input as floats, which it need not be.

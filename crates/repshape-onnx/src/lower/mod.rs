@@ -15,19 +15,16 @@ mod normalization;
 mod softmax;
 mod structure;
 
-use std::{
-    collections::{BTreeMap, HashMap, HashSet},
-    path::Path,
-};
+use std::collections::{BTreeMap, HashSet};
 
 use draft::{Draft, Outcome, Refusal, attribute};
 use function::Call;
 
 use crate::{
-    graph::{Index, Source, describe, domain},
+    Model,
+    graph::{Source, describe, domain},
     onnx_error::{Problem, UnsupportedOperator},
-    proto::{GraphProto, ModelProto, NodeProto, ValueInfoProto},
-    value::Dim,
+    proto::{GraphProto, NodeProto, ValueInfoProto},
 };
 
 /// How a node is rewritten: new nodes go into the draft, or the reason why this form of the operator cannot run comes back.
@@ -52,6 +49,8 @@ const REWRITES: &[(&str, &str, Rewrite)] = &[
     ("", "MaxPool", convolution::pool),
     ("", "MeanVarianceNormalization", normalization::mean_variance),
     ("", "Mish", activation::mish),
+    ("", "Pad", structure::pad),
+    ("", "Pow", structure::pow),
     ("", "Resize", structure::resize),
     ("", "Selu", activation::selu),
     ("", "Shrink", activation::shrink),
@@ -76,27 +75,25 @@ pub(crate) struct Lowered {
 ///
 /// # Errors
 /// Operators that cannot run, all of them at once; weights that cannot be read; functions that call themselves or grow too large.
-pub(crate) fn lower(
-    model: &ModelProto,
-    graph: &GraphProto,
-    index: &Index,
-    values: &[&str],
-    shapes: &HashMap<String, Vec<Dim>>,
-    folder: Option<&Path>,
-) -> Result<Lowered, Problem> {
+pub(crate) fn lower(whole: &Model, graph: &GraphProto, values: &[&str]) -> Result<Lowered, Problem> {
+    let (model, index) = (whole.proto(), whole.index());
     let calls = index.ancestors(graph, values.iter().copied()).into_iter();
-    let calls = calls.map(|at| Call { node: graph.node[at].clone(), place: describe(graph, at), opsets: None }).collect();
+    let calls =
+        calls.map(|at| Call { node: graph.node[at].clone(), place: describe(graph, at), opsets: None }).collect();
     let calls = function::inline(model, calls)?;
     let calls = needed(calls, values);
-    let read: HashSet<String> =
-        calls.iter().flat_map(|call| call.node.input.iter().cloned()).chain(values.iter().map(|&value| value.to_owned())).collect();
+    let read: HashSet<String> = calls
+        .iter()
+        .flat_map(|call| call.node.input.iter().cloned())
+        .chain(values.iter().map(|&value| value.to_owned()))
+        .collect();
     let taken: HashSet<&str> = calls
         .iter()
         .flat_map(|call| call.node.input.iter().chain(&call.node.output).map(String::as_str))
         .chain(graph.initializer.iter().map(|tensor| tensor.name()))
         .chain(graph.input.iter().map(|input| input.name()))
         .collect();
-    let mut draft = Draft::new(graph, index, shapes, &read, &taken, folder);
+    let mut draft = Draft::new(whole, graph, &read, &taken);
     // By domain and operator, so that a hundred nodes of one missing operator are one line.
     let mut unsupported: BTreeMap<(String, String, i64, String), Vec<String>> = BTreeMap::new();
     for call in &calls {
@@ -120,7 +117,8 @@ pub(crate) fn lower(
         }
     }
     if !unsupported.is_empty() {
-        let row = |((domain, operator, opset, reason), nodes)| UnsupportedOperator { domain, operator, opset, reason, nodes };
+        let row =
+            |((domain, operator, opset, reason), nodes)| UnsupportedOperator { domain, operator, opset, reason, nodes };
         return Err(Problem::Unsupported(unsupported.into_iter().map(row).collect()));
     }
     draft.constants()?;

@@ -53,7 +53,8 @@ pub(super) fn group(node: &NodeProto, draft: &mut Draft<'_>) -> Outcome {
     let grouped = draft.value("Reshape", &[&x, &by_group], Vec::new());
     let normal = standardized(draft, &grouped, epsilon, vec![2]);
     let column = draft.ints(&[1, -1, 1]);
-    let (scale, shift) = (draft.value("Reshape", &[&scale, &column], vec![]), draft.value("Reshape", &[&shift, &column], vec![]));
+    let (scale, shift) =
+        (draft.value("Reshape", &[&scale, &column], vec![]), draft.value("Reshape", &[&shift, &column], vec![]));
     let whole = if draft.opset < 21 {
         normal
     } else {
@@ -120,8 +121,8 @@ pub(super) fn local_response(node: &NodeProto, draft: &mut Draft<'_>) -> Outcome
     let mean = draft.value("AveragePool", &[&picture], attributes);
     let back = draft.name("Reshape");
     shape_like(draft, &mean, &x, &back);
-    let [alpha, beta, bias] =
-        [parameter("alpha", 1e-4), parameter("beta", 0.75), parameter("bias", 1.0)].map(|value| draft.floats(&[], &[value]));
+    let [alpha, beta, bias] = [parameter("alpha", 1e-4), parameter("beta", 0.75), parameter("bias", 1.0)]
+        .map(|value| draft.floats(&[], &[value]));
     let scaled = draft.value("Mul", &[&back, &alpha], Vec::new());
     let sum = draft.value("Add", &[&scaled, &bias], Vec::new());
     let power = draft.value("Pow", &[&sum, &beta], Vec::new());

@@ -5,8 +5,9 @@ use super::{
     draft::{int, refuse, usable},
     normalization::is_true,
 };
-use crate::proto::{
-    AttributeProto, NodeProto, TensorProto, attribute_proto::AttributeType, tensor_proto::DataType,
+use crate::{
+    initializer::Elements,
+    proto::{AttributeProto, NodeProto, TensorProto, attribute_proto::AttributeType, tensor_proto::DataType},
 };
 
 /// What it is at inference: its input.
@@ -75,7 +76,9 @@ pub(super) fn cast(node: &NodeProto, draft: &mut Draft<'_>) -> Outcome {
         DataType::Float | DataType::Double | DataType::Float16 | DataType::Bfloat16 => {
             draft.node("Cast", &[&x], &output, cast(DataType::Float));
         }
-        DataType::Int64 | DataType::Int32 | DataType::Int8 | DataType::Uint8 => draft.node("Cast", &[&x], &output, cast(to)),
+        DataType::Int64 | DataType::Int32 | DataType::Int8 | DataType::Uint8 => {
+            draft.node("Cast", &[&x], &output, cast(to))
+        }
         DataType::Int16 | DataType::Uint16 | DataType::Uint32 | DataType::Uint64 => {
             draft.node("Cast", &[&x], &output, cast(DataType::Int64));
         }
@@ -97,6 +100,46 @@ pub(super) fn split(node: &NodeProto, draft: &mut Draft<'_>) -> Outcome {
     if !sizes && attribute(node, "num_outputs").is_none() {
         kept.attribute.push(int("num_outputs", node.output.len() as i64));
     }
+    draft.keep(kept);
+    Ok(())
+}
+
+/// The runtime wants exponents of the base's type.
+pub(super) fn pow(node: &NodeProto, draft: &mut Draft<'_>) -> Outcome {
+    let (base, exponent, output) = (draft.input(node, 0)?, draft.input(node, 1)?, draft.output(node)?);
+    if !draft.is_float(&base) || draft.is_float(&exponent) {
+        draft.keep(node.clone());
+        return Ok(());
+    }
+    let exponent = draft.value("Cast", &[&exponent], vec![int("to", i64::from(i32::from(DataType::Float)))]);
+    draft.node("Pow", &[&base, &exponent], &output, Vec::new());
+    Ok(())
+}
+
+/// The runtime pads all sides: pads of a few become zeros at the others.
+pub(super) fn pad(node: &NodeProto, draft: &mut Draft<'_>) -> Outcome {
+    let Some(axes) = node.input.get(3).filter(|name| !name.is_empty()) else {
+        draft.keep(node.clone());
+        return Ok(());
+    };
+    let pads = draft.input(node, 1)?;
+    let (Some(Elements::Int(axes)), Some(Elements::Int(pads))) = (draft.elements(axes), draft.elements(&pads)) else {
+        return refuse("axes or pads that are not constant");
+    };
+    let Some(sides) = draft.shape(&draft.input(node, 0)?).map(|shape| shape.len()) else {
+        return refuse("axes of a value whose number of sides is not known");
+    };
+    let mut all = vec![0; 2 * sides];
+    for (at, &axis) in axes.iter().enumerate() {
+        let place = if axis < 0 { axis + sides as i64 } else { axis };
+        let place = usize::try_from(place).ok().filter(|&place| place < sides && pads.len() == 2 * axes.len());
+        let place =
+            place.ok_or_else(|| draft.invalid(format!("axes {axes:?} and pads {pads:?}"), "two pads for each axis"))?;
+        (all[place], all[place + sides]) = (pads[at], pads[at + axes.len()]);
+    }
+    let mut kept = node.clone();
+    kept.input.truncate(3);
+    kept.input[1] = draft.ints(&all);
     draft.keep(kept);
     Ok(())
 }

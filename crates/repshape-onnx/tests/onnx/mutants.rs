@@ -2,8 +2,8 @@
 
 use std::{
     fs,
-    path::Path,
-    sync::{Arc, Mutex, PoisonError, mpsc},
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError, atomic::Ordering::Relaxed, mpsc},
     thread,
     time::{Duration, Instant},
 };
@@ -316,6 +316,14 @@ fn declared(model: &Model) -> Option<Vec<(String, Tensor)>> {
     model.inputs().iter().map(input).collect()
 }
 
+/// Keeps a mutant for a closer look.
+fn keep(mutant: &Path, culprit: &str) -> PathBuf {
+    let kept = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{culprit}.onnx"));
+    // It is the second of two failures.
+    let _ = fs::copy(mutant, &kept);
+    kept
+}
+
 /// Where a mutant lies, beside the weights of the model it was made of.
 fn place(name: &str) -> tempfile::TempDir {
     let place = tempfile::tempdir().expect("a folder");
@@ -337,33 +345,38 @@ fn survive(salt: u64, mutate: impl Fn(&[u8], &mut Random) -> Vec<u8>) {
         let path = place.path().join("mutant.onnx");
         for mutant in 0..MUTANTS {
             let mut random = Random(salt << 40 | (index as u64) << 20 | mutant);
+            memory::KIND.store(salt, Relaxed);
+            memory::FIXTURE.store(index as u64, Relaxed);
+            memory::MUTANT.store(mutant, Relaxed);
             fs::write(&path, mutate(&original, &mut random)).expect("a mutant");
             let (send, receive) = mpsc::channel();
-            let (path, reference) = (path.clone(), reference.clone());
+            let (damaged, reference) = (path.clone(), reference.clone());
             let start = Instant::now();
             let (before, worker) = (memory::reset(), thread::Builder::new().stack_size(2 << 20));
             let worker = worker.spawn(move || {
-                let result = attempt(&path, &reference);
+                let result = attempt(&damaged, &reference);
                 let _ = send.send(result);
             });
             let received = receive.recv_timeout(LONGEST);
             let bytes = memory::most().saturating_sub(before);
-            let culprit = format!("{name}, mutant {mutant} of kind {salt}");
+            let culprit = format!("{name}_{salt}_{mutant}");
+            let mut report = |what: String| wrong.push(format!("{}: {what}", keep(&path, &culprit).display()));
             match received {
                 Ok(Ok(_)) => run += 1,
                 Ok(Err(message)) if message.contains("mutant.onnx") => refused += 1,
-                Ok(Err(message)) => wrong.push(format!("{culprit} does not name the file: {message}")),
-                Err(mpsc::RecvTimeoutError::Timeout) => panic!("{culprit}: still at work after {:?}", start.elapsed()),
+                Ok(Err(message)) => report(format!("does not name the file: {message}")),
+                Err(mpsc::RecvTimeoutError::Timeout) => {
+                    panic!("{}: still at work after {:?}", keep(&path, &culprit).display(), start.elapsed())
+                }
                 Err(mpsc::RecvTimeoutError::Disconnected) => {
                     let panic = worker.expect("a thread").join().expect_err("a thread that sends nothing panics");
                     let text = panic.downcast_ref::<String>().cloned();
                     let text = text.or_else(|| panic.downcast_ref::<&str>().map(|&text| text.to_owned()));
-                    wrong.push(format!("{culprit}: panic: {}", text.unwrap_or_default()));
-                    continue;
+                    report(format!("panic: {}", text.unwrap_or_default()));
                 }
             }
             if bytes > LARGEST {
-                wrong.push(format!("{culprit}: took {} MiB", bytes >> 20));
+                report(format!("took {} MiB", bytes >> 20));
             }
         }
     }
