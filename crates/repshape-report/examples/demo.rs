@@ -10,6 +10,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     std::fs::create_dir_all(&folder)?;
     repshape_report::write_html(&[synthetic::study()], &folder.join("study.html"))?;
     repshape_report::write_html(&[synthetic::run(), synthetic::measurement()], &folder.join("runs.html"))?;
+    repshape_report::write_html(&[synthetic::single()], &folder.join("single.html"))?;
+    repshape_report::write_html(&[synthetic::layers(5, 100)], &folder.join("layers.html"))?;
+    repshape_report::write_html(&[synthetic::deep()], &folder.join("deep.html"))?;
+    repshape_report::write_html(&[synthetic::odd_sizes()], &folder.join("odd_sizes.html"))?;
+    repshape_report::write_html(&[synthetic::comparison(5)], &folder.join("comparison.html"))?;
+    repshape_report::write_html(&[synthetic::comparison(36)], &folder.join("comparison_deep.html"))?;
     repshape_report::figures(&synthetic::study(), &folder.join("figures"))?;
     Ok(())
 }

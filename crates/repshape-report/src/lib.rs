@@ -8,6 +8,7 @@ mod charts;
 mod colours;
 mod definitions;
 mod escape;
+mod families;
 mod figures;
 mod headline;
 mod html;
@@ -15,6 +16,7 @@ mod number;
 mod page;
 mod sections;
 mod sheet;
+mod similarities;
 mod write;
 
 pub use figures::figures;
