@@ -83,10 +83,13 @@ fn a_run_is_the_same_with_a_monitor_and_leaves_its_table() {
 
 #[test]
 fn a_killed_run_goes_on_to_the_same_table_and_warnings() {
-    // a step size at which units die and representations collapse for a while
-    let long = ["--epochs", "700", "--optimizer", "sgd:1.5", "--monitor", "fc1,fc2", "--tensorboard"];
+    // a step size at which units die and a representation collapses for a while
+    let long = ["--epochs", "700", "--optimizer", "sgd:10", "--monitor", "fc1,fc2,fc2.pre", "--tensorboard"];
     let (whole, killed) = (folder(), folder());
     let mut wanted = train(whole.path(), "run", &long);
+    let until = |warning: &Value| warning["until"].is_null();
+    let warnings = wanted["monitor"]["warnings"].as_array().unwrap();
+    assert!(warnings.iter().any(until) && !warnings.iter().all(until), "{warnings:?}");
     let resume = shape("run", &[&long[..], &["--resume"]].concat());
     let resume: Vec<&str> = resume.iter().map(String::as_str).collect();
     let run_folder = killed.path().join("run");

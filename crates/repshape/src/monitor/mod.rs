@@ -158,7 +158,7 @@ pub struct Monitor<'a> {
     chosen: catalog::Chosen,
     watch: warning::Watch,
     history: History,
-    logs: Vec<Box<dyn Log + 'a>>,
+    logs: Vec<Box<dyn Log + Send + 'a>>,
     failure: Option<io::Error>,
 }
 
@@ -225,7 +225,7 @@ impl<'a> Monitor<'a> {
     }
 
     /// Takes each probe also to `log`.
-    pub fn add_log(&mut self, log: impl Log + 'a) {
+    pub fn add_log(&mut self, log: impl Log + Send + 'a) {
         self.logs.push(Box::new(log));
     }
 

@@ -8,6 +8,8 @@ use repshape::fit::{Ending, Fitted, Flow, Observer, Step, Training, fit};
 use repshape::monitor::{Monitor, MonitorConfig, MonitorError, ProbeRows};
 use repshape::network::{Mlp, MlpSpec, Network};
 
+use repshape_data::{Purpose, below, stream};
+
 use super::{config, rows, show, site};
 use crate::training::{BUSY, bits, config as fit_config, setup, tuning};
 
@@ -275,4 +277,56 @@ fn probe_rows_are_drawn_by_seed() {
     assert_ne!(first(1, 16), first(2, 16));
     // more than there are is all of them, whatever the seed
     assert_eq!(first(1, 1000), first(2, 70));
+}
+
+/// What a file holds may be anything; it is read or refused, and never more is kept of it than is there.
+#[test]
+fn mutants_of_the_files_are_read_or_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let (table, events) = (folder.path().join("monitor.csv"), folder.path().join("events.out.tfevents.1"));
+    let place = site("fc5", 2, None);
+    let new = || Monitor::new(config(&[]), rows(4, None), std::slice::from_ref(&place), &["fc5"]).unwrap();
+    let mut monitor = new();
+    monitor.log_csv(&table, 0).unwrap();
+    monitor.log_tensorboard(&events, 1, 0).unwrap();
+    for step in 1..6 {
+        show(&mut monitor, step, &place, &[1.0, 2.0, 3.0, 2.0, 5.0, 3.5, 0.0, step as f32]);
+    }
+    drop(monitor);
+    let wholes = [&table, &events].map(|path| std::fs::read(path).unwrap());
+    let mut rng = stream(11, Purpose::Sample, 0);
+    let (mut read, mut refused) = (0, 0);
+    for number in 0..2000 {
+        for (path, whole) in [&table, &events].into_iter().zip(&wholes) {
+            let mut mutant = whole.clone();
+            for _ in 0..=below(&mut rng, 4) {
+                let at = below(&mut rng, mutant.len() as u64) as usize;
+                match below(&mut rng, 5) {
+                    0 => mutant[at] ^= 1 << below(&mut rng, 8),
+                    1 => mutant[at] = b",\n-.0N\xff"[below(&mut rng, 7) as usize],
+                    2 => mutant.truncate(at.max(1)),
+                    3 => mutant.insert(at, mutant[at]),
+                    _ => drop(mutant.drain(at..(at + 9).min(mutant.len() - 1).max(at))),
+                }
+            }
+            std::fs::write(path, &mutant).unwrap();
+            let mut monitor = new();
+            let opened = if path == &table { monitor.log_csv(path, 4) } else { monitor.log_tensorboard(path, 1, 4) };
+            let left = std::fs::read(path).unwrap();
+            match opened {
+                Ok(()) => {
+                    read += 1;
+                    // what stays is a beginning of the file, or a new file's first line or record
+                    assert!(mutant.starts_with(&left) || whole.starts_with(&left), "mutant {number}");
+                    assert!(monitor.history().probes().iter().all(|probe| probe.step <= 4));
+                }
+                Err(error) => {
+                    refused += 1;
+                    assert!(error.to_string().contains("monitor.csv: "), "mutant {number}: {error}");
+                    assert!(left == mutant, "mutant {number}");
+                }
+            }
+        }
+    }
+    assert!(read > 500 && refused > 500, "{read} read, {refused} refused");
 }
