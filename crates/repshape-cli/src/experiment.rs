@@ -103,7 +103,9 @@ impl Study {
         tested.test = Some(convert(setup.scores(network, &self.test)));
         let sites = std::slice::from_ref(&self.site);
         let (config, selection) = own_measures(&run)?;
-        for (measurement, pictures) in setup.measure(network, &self.test, sites, config, &selection)? {
+        for (measurement, pictures) in
+            setup.measure(network, &self.tuning.train, &self.test, sites, config, &selection)?
+        {
             tested.measures = measurement
                 .measures
                 .iter()

@@ -9,7 +9,7 @@ use repshape::fit::{Ending, FitConfig, Fitted, Observer, Training, fit};
 use repshape::network::{Mlp, Network};
 use repshape::objective::{Objective, place_layers};
 use repshape::penalty::Term;
-use repshape::representation::sketch;
+use repshape::representation::{class_means, head, sketch};
 use repshape_data::{Examples, Train, Validation};
 use repshape_stats::measure::{Options, Selection, measure};
 use repshape_stats::pictures::{Pictures, pictures};
@@ -111,10 +111,12 @@ impl Setup {
         evaluate(&network.valid(), rows, &self.objective, &self.device)
     }
 
-    /// Measurements and pictures of `sites` over `rows`; `config` says what each site's sketch keeps.
+    /// Measurements and pictures of `sites` over `rows`; `config` says what each site's sketch keeps. The means of the
+    /// classes that `nc4_disagreement` takes are those of the training rows.
     pub fn measure(
         &self,
         network: &Mlp,
+        train: &Train,
         rows: &Examples,
         sites: &[String],
         config: impl Fn(usize) -> SketchConfig,
@@ -124,16 +126,20 @@ impl Setup {
             Some(classes) => config(units).with_classes(classes),
             None => config(units),
         };
-        let sketches = sketch(&network.valid(), rows, sites, config, &self.device)?;
-        Ok(sites
-            .iter()
-            .zip(sketches)
-            .map(|(site, sketch)| {
-                let mut measurement = measure(&sketch, selection);
-                measurement.site = Some(site.clone());
-                (measurement, pictures(&sketch))
-            })
-            .collect())
+        let network = network.valid();
+        let sketches = sketch(&network, rows, sites, config, &self.device)?;
+        let mut measured = Vec::with_capacity(sites.len());
+        for (site, sketch) in sites.iter().zip(sketches) {
+            let mut options = selection.options().clone();
+            options.head = head(&network, site);
+            if options.head.is_some() {
+                options.class_means = class_means(&network, train, site, &self.device)?;
+            }
+            let mut measurement = measure(&sketch, &selection.with_options(options)?);
+            measurement.site = Some(site.clone());
+            measured.push((measurement, pictures(&sketch)));
+        }
+        Ok(measured)
     }
 }
 

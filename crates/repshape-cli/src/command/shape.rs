@@ -269,7 +269,7 @@ fn finish(
     let scores = |rows: &Examples| (diverged.is_none() && rows.rows() > 0).then(|| setup.scores(network, rows));
     let sites = if diverged.is_none() {
         let (config, selection) = own_measures(spec)?;
-        let mut sites = setup.measure(network, test, &spec.measured_sites(), config, &selection)?;
+        let mut sites = setup.measure(network, &tuning.train, test, &spec.measured_sites(), config, &selection)?;
         for (measurement, _) in &mut sites {
             measurement.source = Some(folder.path.display().to_string());
         }

@@ -233,12 +233,7 @@ pub(super) fn read_triangle(
 }
 
 /// Whether sums of squared deviations fit the extremes.
-fn check_squares(
-    from: &Reader<'_>,
-    squares: &[f64],
-    extremes: (&[f64], &[f64]),
-    count: u64,
-) -> Result<(), StatsError> {
+fn check_squares(from: &Reader<'_>, squares: &[f64], extremes: (&[f64], &[f64]), count: u64) -> Result<(), StatsError> {
     let fits = |unit: usize| {
         let (min, max) = (extremes.0[unit], extremes.1[unit]);
         let (range, largest) = (max - min, min.abs().max(max.abs()));
