@@ -27,17 +27,21 @@ const BATCH_VALUES: usize = 1 << 18;
 /// Rows of a batch, at most.
 const BATCH_ROWS: usize = 1 << 13;
 
-/// Opens a matrix: all columns but that of the labels, in the file's order, or the rows of a column of lists.
+/// Opens a matrix: all columns but that of the labels and a pandas index, in the file's order, or the rows of a
+/// column of lists.
 /// A key names the one column that is meant.
 pub(crate) fn open(path: &Path, options: &MatrixOptions) -> Result<Matrix> {
     let file = File::open(path)?;
     let label = options.label_column.as_deref().map(|name| file.column(name)).transpose()?;
     let chosen: Vec<usize> = match &options.key {
         Some(key) => vec![file.column(key)?],
-        None => (0..file.fields().len()).filter(|&index| Some(index) != label).collect(),
+        None => {
+            let is_unit = |&index: &usize| Some(index) != label && !is_index(file.fields()[index].name());
+            (0..file.fields().len()).filter(is_unit).collect()
+        }
     };
     if chosen.is_empty() {
-        return Err(DataError::file(file.name(), "has no column beside the labels"));
+        return Err(DataError::file(file.name(), "has no column of units beside the labels"));
     }
     let types: Vec<&DataType> = chosen.iter().map(|&index| file.fields()[index].data_type()).collect();
     let is_list = chosen.len() == 1 && holds_lists(types[0]);
@@ -69,6 +73,12 @@ pub(crate) fn open(path: &Path, options: &MatrixOptions) -> Result<Matrix> {
         columns = Some(Columns::new(groups.name(), &first, units, 0)?);
     }
     Ok(Matrix { groups, columns, single, rows, given: 0, shape: [units] })
+}
+
+/// Whether a column of this name is the index of a pandas data frame, which is no unit.
+fn is_index(name: &str) -> bool {
+    let number = name.strip_prefix("__index_level_").and_then(|rest| rest.strip_suffix("__"));
+    number.is_some_and(|number| !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()))
 }
 
 /// Whether a column holds lists of numbers.

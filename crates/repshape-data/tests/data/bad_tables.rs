@@ -60,6 +60,7 @@ fn safetensors_files() {
         matrix(&safetensors("{}", 0)),
         matrix(&two([0, 8], [4, 12], 12)),
         matrix(&two([8, 0], [8, 16], 16)),
+        matrix(&two([0, 8], [12, 20], 20)),
         matrix(&two([0, 8], [8, 16], 16)),
         matrix(&safetensors(&format!("{{\"z\":{0},\"z\":{0}}}", tensor("F32", "[2]", 0, 8)), 8)),
         matrix(&gzip(&whole)),
@@ -92,6 +93,7 @@ fn safetensors_files() {
     z.safetensors: holds no tensors
     z.safetensors: has a broken header: the tensor "b" lies over the one before it
     z.safetensors: has a broken header: the tensor "a" claims the bytes 8 to 0 of 16 that follow the header
+    z.safetensors: has a broken header: the tensor "b" leaves a gap after the one before it
     z.safetensors: holds several arrays (a, b); choose one by its key
     z.safetensors: has a broken safetensors header: the name "z" stands twice at line 1 column 57
     z.safetensors: is gzipped; unpack it first, safetensors are read from a plain file
@@ -167,7 +169,7 @@ fn parquet_files() {
     z.parquet: is no parquet file: it starts with [6e, 6f, 74, 20], not with PAR1
     z.parquet: is truncated: a parquet file ends with PAR1
     z.parquet: is broken: column "a" has a page without a sensible header
-    z.parquet: is truncated: its description takes 4,294,967,295 bytes, but the file has 1,384
+    z.parquet: is truncated: its description takes 4,294,967,295 bytes, but the file has 2,040
     z.parquet: is broken: the description at its end makes no sense
     z.parquet: nests its columns more than 16 deep
     z.parquet: is gzipped; unpack it first, parquet is read from a plain file
@@ -189,7 +191,7 @@ fn parquet_files() {
     odd_point.parquet: column 2 (point) holds records; expected bool, integers, floats of 16 to 64 bits or lists of one of these
     odd_text.parquet: row 1 has no label: column "text" is null there
     odd_when.parquet: column 2 (when) holds dates or times (Timestamp(µs)); labels are integers or strings
-    pages.parquet: has 2 columns and none is called label; name the one that holds the labels
+    pages.parquet: has 3 columns and none is called label; name the one that holds the labels
     pages.parquet: row 0 has label -0.07999999821186066; labels are whole numbers from 0
     words.parquet: has 9 labels, but z.npy has 10 rows
     null.parquet: row 2: column "a" is null; expected a number

@@ -75,9 +75,9 @@ note("lists.parquet:embedding", lists)
 words = pa.array(["b", "a", "b", "c", "a", "a", "b", "c", "c"]).dictionary_encode()
 pq.write_table(pa.table({"x": lists[:, 0], "class": words}), here / "words.parquet")
 note("words.parquet", lists[:, :1])
-# an index that pandas would write, and pages of a few rows
+# the column of an index as pandas names it, and pages of a few rows
 pq.write_table(
-    pa.table({"a": lists[:, 0].astype("f8"), "b": lists[:, 1].astype("f8")}), here / "pages.parquet",
+    pa.table({"a": lists[:, 0].astype("f8"), "b": lists[:, 1].astype("f8"), "__index_level_0__": classes}), here / "pages.parquet",
     data_page_size=16, write_batch_size=2, use_dictionary=False,
 )  # fmt: skip
 note("pages.parquet", lists[:, :2])
