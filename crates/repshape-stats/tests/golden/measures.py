@@ -220,7 +220,7 @@ def cases():
     # the last two have a layer that reads them, the very last also the class means of other rows
     labels = rng.integers(0, 4, 160)
     corners = np.linalg.qr(rng.normal(size=(6, 4)))[0].T @ rng.normal(size=(6, 6)) + 3
-    collapsed = corners[labels] + 1e-6 * rng.normal(size=(160, 6))
+    collapsed = corners[labels] + 1e-5 * rng.normal(size=(160, 6))
     head = 2 * corners - 6 + 0.1 * rng.normal(size=(4, 6)), rng.normal(size=4)
     yield "nearly collapsed", collapsed, labels, 4, head, None
 

@@ -87,6 +87,16 @@ fn a_collapsed_simplex_is_perfect() {
     assert_value(&of(&z, 3, (&labels, 4), with_head(&away, &bias)), "nc3_duality", 2.0);
 }
 
+/// What ties `nc1_quotient` to cw-VR, the penalty: of equally large classes, `tr S_W` is I times the class-wise variance,
+/// and the rest of the variance is between them.
+#[test]
+fn equal_classes_have_the_quotient_of_class_wise_variance_and_the_rest() {
+    let z = [0.5, 1.0, 3.0, -1.0, 2.0, 5.0, 7.0, 7.0, -2.0, 0.0, 1.5, 4.0];
+    let found = measurement(&z, 2, Some((&[0, 1, 2, 2, 1, 0], 3)));
+    let (within, all) = (found.get("class_wise_variance").unwrap(), found.get("variance").unwrap());
+    assert_value(&found, "nc1_quotient", within / (all - within));
+}
+
 #[test]
 fn classes_of_single_rows_are_collapsed() {
     let found = measurement(&[0.0, 1.0, 3.0, -1.0, 2.0, 5.0], 2, Some((&[0, 1, 2], 3)));

@@ -56,10 +56,8 @@ fn every_measure_equals_the_numpy_script() {
             assert_eq!(case.measures.len(), CATALOG.len());
             for (name, &theirs) in &case.measures {
                 let ours = ours.get(name);
-                // singular values are roots of eigenvalues here: where all but one are 1e-6 of the largest, 2.1e-9 apart
-                let relative = if name == "rankme" { 1e-8 } else { 1e-9 };
                 // the floor: estimates of I(z;y) are differences of entropies of about 1
-                assert!(close(ours, theirs, relative, 1e-13), "{}: {name}: {ours:?}, NumPy has {theirs:?}", case.case);
+                assert!(close(ours, theirs, 1e-9, 1e-13), "{}: {name}: {ours:?}, NumPy has {theirs:?}", case.case);
             }
         }
     }
