@@ -11,12 +11,18 @@
 //! Sources: Kolchinsky & Tracey (2017); Choi et al. (2018), section 5.
 
 mod pairs;
+mod spread;
 
 use std::f64::consts::LN_2;
+use std::fmt;
+use std::str::FromStr;
 
 use serde::Serialize;
 
+use crate::StatsError;
+
 use pairs::{ClassSums, Points};
+pub use spread::MiSpread;
 
 /// Variance of the Gaussian noise assumed on every unit.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -26,6 +32,41 @@ pub enum NoiseVariance {
     /// This multiple of the mean variance of the units, `(1/(N I)) sum_n sum_i (z_in - mu_i)^2`: the
     /// estimates are then unchanged when the representation is scaled.
     Relative(f64),
+}
+
+/// `0.1`, or `relative:0.1`.
+///
+/// ```
+/// use repshape_stats::NoiseVariance;
+/// assert_eq!("0.25".parse(), Ok(NoiseVariance::Absolute(0.25)));
+/// assert_eq!("relative:0.1".parse(), Ok(NoiseVariance::Relative(0.1)));
+/// let error = "relative:-1".parse::<NoiseVariance>().unwrap_err();
+/// assert_eq!(error.to_string(), "mi_variance is relative:-1, expected a number above 0, or relative:R for R times the mean variance");
+/// ```
+impl FromStr for NoiseVariance {
+    type Err = StatsError;
+
+    fn from_str(text: &str) -> Result<Self, StatsError> {
+        let number = |text: &str| text.parse::<f64>().ok().filter(|value| *value > 0.0 && value.is_finite());
+        let parsed = match text.strip_prefix("relative:") {
+            Some(multiple) => number(multiple).map(Self::Relative),
+            None => number(text).map(Self::Absolute),
+        };
+        parsed.ok_or_else(|| StatsError::Setting {
+            field: "mi_variance",
+            found: text.to_owned(),
+            expected: "a number above 0, or relative:R for R times the mean variance",
+        })
+    }
+}
+
+impl fmt::Display for NoiseVariance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Absolute(variance) => write!(f, "{variance}"),
+            Self::Relative(multiple) => write!(f, "relative:{multiple}"),
+        }
+    }
 }
 
 /// How mutual information is estimated.

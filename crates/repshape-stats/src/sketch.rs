@@ -142,6 +142,12 @@ impl Sketch {
         Self { config, moments, rows }
     }
 
+    /// The moments, to be falsified.
+    #[cfg(test)]
+    pub(crate) fn moments_mut(&mut self) -> &mut Moments {
+        &mut self.moments
+    }
+
     /// The sample, to be numbered anew.
     pub(crate) fn sample_mut(&mut self) -> &mut Rows {
         &mut self.rows

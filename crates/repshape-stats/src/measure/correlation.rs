@@ -7,12 +7,14 @@ use crate::moments::Comoment;
 /// Over all rows; units with one value only are left out. This is also MAPC (K17 3.1).
 pub(super) fn all(reading: &Reading<'_>) -> Option<Value> {
     let moments = reading.sketch().moments();
-    of(&moments.all, |unit| moments.units.is_constant(unit)).map(Value::Real)
+    let of_moments = of(&moments.all, |unit| moments.units.is_constant(unit));
+    of_moments.or_else(|| reading.wide_pairs()?.all.correlation).map(Value::Real)
 }
 
 /// Mean over the classes of the same inside the class; a class where fewer than two units vary is left out.
 pub(super) fn class_wise(reading: &Reading<'_>) -> Option<Value> {
-    mean_over_classes(reading, |class| of(&class.moments, |unit| class.is_constant(unit))).map(Value::Real)
+    let of_moments = mean_over_classes(reading, |class| of(&class.moments, |unit| class.is_constant(unit)));
+    of_moments.or_else(|| reading.wide_pairs()?.class_correlation).map(Value::Real)
 }
 
 /// Each pair over the rows where both units are positive, variances included; a pair with fewer than two such rows,
@@ -33,6 +35,9 @@ pub(super) fn positive(reading: &Reading<'_>) -> Option<Value> {
 const CONSTANT: f64 = 1e-12;
 
 fn of(moments: &Comoment, is_constant: impl Fn(usize) -> bool) -> Option<f64> {
+    if !moments.keeps_pairs() {
+        return None;
+    }
     let varying: Vec<usize> = (0..moments.units()).filter(|&unit| !is_constant(unit)).collect();
     let variances: Vec<f64> = varying.iter().map(|&i| moments.covariance(i, i)).collect::<Option<_>>()?;
     mean_over_pairs(varying.len(), |a, b| rho(moments.covariance(varying[a], varying[b])?, variances[a], variances[b]))

@@ -6,12 +6,14 @@ use crate::moments::Comoment;
 
 /// Over all rows.
 pub(super) fn all(reading: &Reading<'_>) -> Option<Value> {
-    of(&reading.sketch().moments().all).map(Value::Real)
+    let of_moments = of(&reading.sketch().moments().all);
+    of_moments.or_else(|| reading.wide_pairs()?.all.covariance).map(Value::Real)
 }
 
 /// Mean over the classes; a class with one row counts as 0.
 pub(super) fn class_wise(reading: &Reading<'_>) -> Option<Value> {
-    mean_over_classes(reading, |class| of(&class.moments)).map(Value::Real)
+    let of_moments = mean_over_classes(reading, |class| of(&class.moments));
+    of_moments.or_else(|| reading.wide_pairs()?.class_covariance).map(Value::Real)
 }
 
 /// Each pair over the rows where both units are positive; a pair with one such row counts as 0, one without any is
@@ -23,5 +25,8 @@ pub(super) fn positive(reading: &Reading<'_>) -> Option<Value> {
 }
 
 fn of(moments: &Comoment) -> Option<f64> {
+    if !moments.keeps_pairs() {
+        return None;
+    }
     mean_over_pairs(moments.units(), |i, j| moments.covariance(i, j).map(f64::abs))
 }

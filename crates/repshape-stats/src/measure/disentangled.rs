@@ -5,7 +5,11 @@ use crate::disentanglement;
 
 /// `sum_ij abs(C_ij) / tr(C)`.
 pub(super) fn cvr(reading: &Reading<'_>) -> Option<Value> {
-    disentanglement::cvr(reading.covariance()?, reading.units()).map(Value::Real)
+    let Some(covariance) = reading.covariance() else {
+        let all = reading.wide_pairs()?.all;
+        return (all.trace > 0.0).then(|| Value::Real(all.total / all.trace));
+    };
+    disentanglement::cvr(covariance, reading.units()).map(Value::Real)
 }
 
 /// Share of the total variance in the d units of largest variance, d an option (1).

@@ -36,7 +36,26 @@ pub(super) fn notes(reading: &Reading<'_>) -> Vec<String> {
             let (sampled, rows) = (information.rows, reading.sketch().rows());
             let sample = ((sampled as u64) < rows).then(|| format!("mi over a sample of {sampled} of {rows} rows"));
             let ceiling = information.x_at_ceiling.then(|| "mi bounds within 1% of ln N".to_owned());
-            sample.into_iter().chain(ceiling).collect()
+            sample.into_iter().chain(spread(reading)).chain(ceiling).collect()
         }
     }
+}
+
+/// How far the bounds vary over further draws.
+fn spread(reading: &Reading<'_>) -> Option<String> {
+    let information = reading.information()?.as_ref().ok()?;
+    if (information.rows as u64) == reading.sketch().rows() || reading.sketch().config().draws < 2 {
+        return None;
+    }
+    let Some(spread) = reading.information_spread() else {
+        return Some("mi varies with the draw of the sample; no room for further draws to say how far".to_owned());
+    };
+    let kept = reading.sketch().sample().kept();
+    let overlap = if reading.draws_overlap() { format!(", which overlap, from {kept} rows") } else { String::new() };
+    Some(format!(
+        "mi values are of the first of {} draws of {} rows{overlap}; standard deviation over draws at most {:.2e} nats",
+        spread.draws,
+        information.rows,
+        spread.largest()
+    ))
 }

@@ -6,8 +6,9 @@ use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 use serde::ser::{SerializeMap, Serializer};
 use serde::{Deserialize, Serialize};
 
-use super::{Format, Reading, Selection, catalog};
+use super::{Format, Reading, Selection, catalog, wide};
 use crate::Sketch;
+use crate::mutual_information::MiSpread;
 
 /// The value of a measure: a finite real number, or a count.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -147,6 +148,9 @@ pub struct Measurement {
     /// Variance of the noise that the mutual information assumes; absent if it was not read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mi_variance: Option<f64>,
+    /// Standard deviations of the mutual information over draws of rows; absent unless further draws were kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mi_spread: Option<MiSpread>,
     /// What a reader of the numbers should know.
     pub notes: Vec<String>,
 }
@@ -176,7 +180,9 @@ pub fn measure_with_progress(
 ) -> Measurement {
     let reading = Reading::new(sketch, selection.options());
     if selection.rows().any(|row| row.name.starts_with("mi_")) {
-        reading.information_with_progress(progress);
+        let draws = reading.information_draws() as u64;
+        reading.information_with_progress(&|done, total| progress(done, draws * total));
+        reading.information_spread_with_progress(progress);
     }
     let mut notes = Vec::new();
     let mut values = Vec::new();
@@ -191,6 +197,7 @@ pub fn measure_with_progress(
         values.push((row.name, value));
     }
     notes.splice(0..0, notes_on(&reading, selection));
+    notes.extend(wide::notes(&reading, &values));
     let information = reading.information_read();
     Measurement {
         schema: Schema,
@@ -203,6 +210,7 @@ pub fn measure_with_progress(
         measures: Measures(values),
         mi_rows: information.map(|information| information.rows),
         mi_variance: information.map(|information| information.variance),
+        mi_spread: information.and_then(|_| reading.information_spread().copied()),
         notes,
     }
 }

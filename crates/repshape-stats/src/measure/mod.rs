@@ -22,6 +22,7 @@ mod reading;
 mod selection;
 mod sparsity;
 mod variance;
+mod wide;
 
 pub use catalog::{CATALOG, Format, High, MeasureRow, Needs, Range, Scaling, find};
 pub use class_means::ClassMeans;

@@ -4,8 +4,9 @@ use std::sync::OnceLock;
 
 use super::Options;
 use super::class_means::ClassMeans;
+use super::wide::{self, WidePairs};
 use crate::intrinsic_dimension::{TwoNn, two_nn_of_finite};
-use crate::mutual_information::{MiError, MiOptions, MutualInformation, mutual_information_with_progress};
+use crate::mutual_information::{MiError, MiOptions, MiSpread, MutualInformation, mutual_information_with_progress};
 use crate::sample::SampledRows;
 use crate::{Sketch, spectrum};
 
@@ -20,6 +21,8 @@ pub struct Reading<'a> {
     uncentred_eigenvalues: OnceLock<Option<Vec<f64>>>,
     sample: OnceLock<SampledRows>,
     information: OnceLock<Option<Result<MutualInformation, MiError>>>,
+    information_spread: OnceLock<Option<MiSpread>>,
+    wide_pairs: OnceLock<Option<WidePairs>>,
     class_means: OnceLock<Option<ClassMeans>>,
     two_nn: OnceLock<Option<TwoNn>>,
 }
@@ -37,6 +40,8 @@ impl<'a> Reading<'a> {
             uncentred_eigenvalues: OnceLock::new(),
             sample: OnceLock::new(),
             information: OnceLock::new(),
+            information_spread: OnceLock::new(),
+            wide_pairs: OnceLock::new(),
             class_means: OnceLock::new(),
             two_nn: OnceLock::new(),
         }
@@ -72,12 +77,16 @@ impl<'a> Reading<'a> {
         (0..self.units()).filter(|&unit| self.sketch.moments().units.is_constant(unit)).count()
     }
 
-    /// The biased covariance of all rows, row-major and symmetric, exactly 0 for constant units. `None` without rows.
+    /// The biased covariance of all rows, row-major and symmetric, exactly 0 for constant units. `None` without
+    /// rows, and where no moments of pairs were kept.
     #[must_use]
     pub fn covariance(&self) -> Option<&[f64]> {
         let compute = || {
             let moments = self.sketch.moments();
             let units = self.units();
+            if !moments.all.keeps_pairs() {
+                return None;
+            }
             let constant: Vec<bool> = (0..units).map(|unit| moments.units.is_constant(unit)).collect();
             let mut covariance = vec![0.0; units * units];
             for i in 0..units {
@@ -112,9 +121,10 @@ impl<'a> Reading<'a> {
     #[must_use]
     pub fn eigenvalues(&self) -> Option<&[f64]> {
         let compute = || {
+            let Some(covariance) = self.covariance() else { return wide::eigenvalues(self, true) };
             let varying = |unit: &usize| !self.sketch.moments().units.is_constant(*unit);
             let varying: Vec<usize> = (0..self.units()).filter(varying).collect();
-            Some(self.eigenvalues_of(self.covariance()?, &varying))
+            Some(self.eigenvalues_of(covariance, &varying))
         };
         self.eigenvalues.get_or_init(compute).as_deref()
     }
@@ -125,7 +135,8 @@ impl<'a> Reading<'a> {
         let compute = || {
             let units = self.units();
             let mean = self.sketch.moments().all.mean();
-            let mut second = self.covariance()?.to_vec();
+            let Some(covariance) = self.covariance() else { return wide::eigenvalues(self, false) };
+            let mut second = covariance.to_vec();
             for (row, mean_i) in second.chunks_exact_mut(units).zip(&mean) {
                 row.iter_mut().zip(&mean).for_each(|(c, mean_j)| *c += mean_i * mean_j);
             }
@@ -172,6 +183,61 @@ impl<'a> Reading<'a> {
         self.two_nn.get_or_init(compute).as_ref()
     }
 
+    /// Means over pairs of units where no moments of pairs were kept, if every row is at hand.
+    pub(super) fn wide_pairs(&self) -> Option<&WidePairs> {
+        self.wide_pairs.get_or_init(|| wide::pairs(self)).as_ref()
+    }
+
+    /// Of how many draws of rows the mutual information is estimated, so that its spread can be told: 1 if that of
+    /// further draws was not asked for, every row is in the sample, or there is no room for a second one.
+    pub(super) fn information_draws(&self) -> usize {
+        let sample = self.sketch.sample();
+        let bounded = (sample.len() as u64) < self.sketch.rows() && !sample.is_empty();
+        if bounded { sample.draws() } else { 1 }
+    }
+
+    /// Whether the draws overlap, there being too few rows for as many disjoint ones.
+    pub(super) fn draws_overlap(&self) -> bool {
+        let sample = self.sketch.sample();
+        sample.kept() < sample.len() * self.information_draws()
+    }
+
+    /// The standard deviations of the mutual information over draws of rows
+    /// ([`SketchConfig::draws`](crate::SketchConfig)); `None` if it was not asked for, or the sample holds every row.
+    #[must_use]
+    pub fn information_spread(&self) -> Option<&MiSpread> {
+        self.information_spread_with_progress(&|_, _| {})
+    }
+
+    /// The same, telling how many of how many pairs of rows of all draws are done.
+    pub(super) fn information_spread_with_progress(&self, progress: &(dyn Fn(u64, u64) + Sync)) -> Option<&MiSpread> {
+        let compute = || {
+            let draws = self.information_draws();
+            if draws < 2 {
+                return None;
+            }
+            let (sample, count) = (self.sketch.sample(), self.sketch.sample().len());
+            let mut estimates = vec![*self.information()?.as_ref().ok()?];
+            for draw in 1..draws {
+                let rows = if self.draws_overlap() {
+                    sample.read_redrawn(draw as u64, count)
+                } else {
+                    sample.read_ranks(draw * count, count)
+                };
+                let so_far = |done, total| progress(draw as u64 * total + done, draws as u64 * total);
+                estimates.push(self.estimate(&rows, &so_far).ok()?);
+            }
+            MiSpread::of(&estimates)
+        };
+        self.information_spread.get_or_init(compute).as_ref()
+    }
+
+    fn estimate(&self, rows: &SampledRows, progress: &(dyn Fn(u64, u64) + Sync)) -> Result<MutualInformation, MiError> {
+        let labels = self.sketch.config().classes.map(|classes| (rows.labels.as_slice(), classes));
+        let options = MiOptions { variance: self.options.mi_variance };
+        mutual_information_with_progress(&rows.values, self.units(), labels, &options, progress)
+    }
+
     /// The mutual information if a measure has asked for it.
     pub(super) fn information_read(&self) -> Option<&MutualInformation> {
         self.information.get()?.as_ref()?.as_ref().ok()
@@ -191,10 +257,7 @@ impl<'a> Reading<'a> {
     ) -> Option<&Result<MutualInformation, MiError>> {
         let compute = || {
             let sample = self.sample();
-            let labels = self.sketch.config().classes.map(|classes| (sample.labels.as_slice(), classes));
-            let options = MiOptions { variance: self.options.mi_variance };
-            (!sample.indices.is_empty())
-                .then(|| mutual_information_with_progress(&sample.values, self.units(), labels, &options, progress))
+            (!sample.indices.is_empty()).then(|| self.estimate(sample, progress))
         };
         self.information.get_or_init(compute).as_ref()
     }

@@ -91,6 +91,12 @@ impl Comoment {
         self.shift.iter().zip(&self.offset).map(|(shift, offset)| shift + offset).collect()
     }
 
+    /// Whether the products of different units were kept.
+    #[must_use]
+    pub fn keeps_pairs(&self) -> bool {
+        matches!(self.spread, Spread::Full(_))
+    }
+
     /// The biased covariance (1/N) of units i and j, 0 for one row. `None` without rows, and for a
     /// pair of different units where only the diagonal was kept.
     #[must_use]
@@ -241,7 +247,8 @@ fn check_squares(from: &Reader<'_>, squares: &[f64], extremes: (&[f64], &[f64]),
         let most = count as f64 * (range * range + (1e-12 * largest).powi(2)) + f64::MIN_POSITIVE;
         (0.0..=most * (1.0 + SLACK)).contains(&squares[unit])
     };
-    let fault = (0..squares.len()).filter(|_| are_tame(extremes)).find(|&unit| !fits(unit));
+    let tame = are_tame(extremes);
+    let fault = (0..squares.len()).filter(|_| tame).find(|&unit| !fits(unit));
     let found = || format!("another variance of unit {}", fault.unwrap_or(0));
     from.check(fault.is_none(), found, "one that fits the extremes")
 }

@@ -16,6 +16,12 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
+    /// Of bytes that are there.
+    #[cfg(test)]
+    pub fn of(bytes: Vec<u8>) -> Self {
+        Self { bytes }
+    }
+
     pub fn u8(&mut self, value: u8) {
         self.bytes.push(value);
     }

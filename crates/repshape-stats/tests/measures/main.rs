@@ -4,8 +4,10 @@ mod by_hand;
 mod collapse;
 mod compare;
 mod conformance;
+mod draws;
 mod golden;
 mod same_bits;
+mod wide;
 
 use repshape_stats::{Block, Measurement, Selection, Sketch, SketchConfig, measure};
 
