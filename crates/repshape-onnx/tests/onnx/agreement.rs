@@ -1,11 +1,6 @@
 //! With onnxruntime at hand: other inputs, another batch size, the same agreement.
 
-use std::{
-    error::Error,
-    io::Write as _,
-    path::Path,
-    process::Command,
-};
+use std::{error::Error, io::Write as _, path::Path, process::Command};
 
 use crate::{models::compare, reference::names};
 
@@ -17,7 +12,8 @@ fn sites_are_what_onnxruntime_computes_from_other_inputs() -> Result<(), Box<dyn
     let python = std::env::var("REPSHAPE_PYTHON").unwrap_or_else(|_| "python3".to_owned());
     let import = Command::new(&python).args(["-c", "import numpy, onnx, onnxruntime"]).output();
     if !import.is_ok_and(|ran| ran.status.success()) {
-        let reason = format!("{python} cannot import numpy, onnx and onnxruntime; REPSHAPE_PYTHON names another Python");
+        let reason =
+            format!("{python} cannot import numpy, onnx and onnxruntime; REPSHAPE_PYTHON names another Python");
         if std::env::var_os("REPSHAPE_REQUIRE_ALL").is_some_and(|value| value == "1") {
             return Err(reason.into());
         }

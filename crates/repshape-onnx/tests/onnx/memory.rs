@@ -33,7 +33,10 @@ fn too_much(layout: Layout) -> bool {
         let (kind, fixture, mutant) = (KIND.load(Relaxed), FIXTURE.load(Relaxed), MUTANT.load(Relaxed));
         // Standard error has no buffer, and numbers are written without allocating.
         let size = layout.size();
-        let _ = writeln!(std::io::stderr(), "{size} bytes asked for; last mutant: {mutant} of fixture {fixture}, kind {kind}");
+        let _ = writeln!(
+            std::io::stderr(),
+            "{size} bytes asked for; last mutant: {mutant} of fixture {fixture}, kind {kind}"
+        );
     }
     refused
 }

@@ -149,7 +149,8 @@ fn every_site_is_what_onnxruntime_computes() {
     assert!(wrong.is_empty(), "{wrong}");
     // a fixture that became exact must not keep its looser tolerance
     for (start, tolerance, why) in LOOSER {
-        let most = distances.iter().filter(|(name, _)| name.starts_with(start)).map(|(_, most)| *most).fold(0.0, f64::max);
+        let most =
+            distances.iter().filter(|(name, _)| name.starts_with(start)).map(|(_, most)| *most).fold(0.0, f64::max);
         assert!(most > tolerance / 10.0, "{start} needs {most:.1e} only, not {tolerance:.0e} ({why})");
     }
     assert!(compared > 4000, "{compared} arrays compared");
@@ -159,8 +160,7 @@ fn every_site_is_what_onnxruntime_computes() {
 fn sites_are_the_float_values_that_an_input_reaches() {
     let mut wrong = String::new();
     for name in names() {
-        let (model, reference) =
-            (open(&name), Reference::read(&folder().join(format!("{name}.safetensors"))));
+        let (model, reference) = (open(&name), Reference::read(&folder().join(format!("{name}.safetensors"))));
         let listed: BTreeMap<_, _> = model.sites().iter().map(|site| (site.name.as_str(), site)).collect();
         assert_eq!(listed.len(), model.sites().len(), "{name}: a site is listed twice");
         for value in reference.values.keys().filter(|value| !listed.contains_key(value.as_str())) {
@@ -198,12 +198,17 @@ fn contradiction(model: &Model, site: &Site, expected: &Expected, reference: &Re
     }
     // Row by row, the file's batch of 1 is each run's.
     let rows = model.fixed_batch().unwrap_or(reference.rows);
-    let run = expected.shape.iter().enumerate().map(|(axis, &side)| if Some(axis) == expected.batch { rows } else { side });
+    let run =
+        expected.shape.iter().enumerate().map(|(axis, &side)| if Some(axis) == expected.batch { rows } else { side });
     let fits = shape.iter().zip(run).all(|(dim, side)| match dim {
         Dim::Known(known) => *known == side,
         Dim::Free(name) => name != "N" || side == rows,
     });
-    if fits { None } else { Some(format!("{} in the list, {} in a run", shape_text(shape), shape_text(&expected.shape))) }
+    if fits {
+        None
+    } else {
+        Some(format!("{} in the list, {} in a run", shape_text(shape), shape_text(&expected.shape)))
+    }
 }
 
 #[test]

@@ -17,7 +17,10 @@ use repshape_onnx::{
     },
 };
 
-use crate::{memory, reference::{Reference, folder, names}};
+use crate::{
+    memory,
+    reference::{Reference, folder, names},
+};
 
 /// For each fixture and kind of damage: 104 fixtures make 2,496 mutants.
 const MUTANTS: u64 = 12;
@@ -73,8 +76,30 @@ const NUMBERS: [i64; 16] =
     [0, 1, -1, 2, 3, 7, 64, -2, 1 << 20, 1 << 31, -(1 << 31), (1 << 32) + 1, 1 << 40, 1 << 62, i64::MAX, i64::MIN];
 const FLOATS: [f32; 8] = [0.0, -1.0, f32::NAN, f32::INFINITY, f32::NEG_INFINITY, f32::MAX, 1e-45, 3.7e9];
 const OPERATORS: [&str; 24] = [
-    "Relu", "Gemm", "MatMul", "Conv", "ConvTranspose", "MaxPool", "AveragePool", "Softmax", "LSTM", "GRU", "Reshape", "Transpose",
-    "Concat", "Split", "Slice", "Pad", "Resize", "Gather", "LayerNormalization", "ReduceMean", "Scaler", "If", "Loop", "Nonsense",
+    "Relu",
+    "Gemm",
+    "MatMul",
+    "Conv",
+    "ConvTranspose",
+    "MaxPool",
+    "AveragePool",
+    "Softmax",
+    "LSTM",
+    "GRU",
+    "Reshape",
+    "Transpose",
+    "Concat",
+    "Split",
+    "Slice",
+    "Pad",
+    "Resize",
+    "Gather",
+    "LayerNormalization",
+    "ReduceMean",
+    "Scaler",
+    "If",
+    "Loop",
+    "Nonsense",
 ];
 const PATHS: [&str; 8] = ["", ".", "..", "../..", "/etc/passwd", "/dev/zero", "nothing.bin", "external_data_17.onnx"];
 
@@ -86,7 +111,8 @@ fn change(model: &mut ModelProto, random: &mut Random) {
     match kind {
         0 => {
             if let Some(import) = opset_import.first_mut() {
-                import.version = Some(*random.pick(&[0, 1, 6, 7, 9, 10, 12, 14, 19, 22, 25, 26, -1, i64::MAX]).expect("some"));
+                import.version =
+                    Some(*random.pick(&[0, 1, 6, 7, 9, 10, 12, 14, 19, 22, 25, 26, -1, i64::MAX]).expect("some"));
             }
         }
         1 => *ir_version = random.pick(&NUMBERS).copied(),
@@ -193,7 +219,8 @@ fn change_tensor(tensor: &mut TensorProto, random: &mut Random) {
         7 => {
             tensor.data_location = Some(DataLocation::External.into());
             tensor.raw_data = None;
-            let entry = |key: &str, value: String| StringStringEntryProto { key: Some(key.to_owned()), value: Some(value) };
+            let entry =
+                |key: &str, value: String| StringStringEntryProto { key: Some(key.to_owned()), value: Some(value) };
             tensor.external_data = vec![entry("location", (*random.pick(&PATHS).expect("some")).to_owned())];
             if random.below(2) == 0 {
                 tensor.external_data.push(entry("offset", random.pick(&NUMBERS).expect("some").to_string()));
@@ -235,7 +262,10 @@ fn change_node(node: &mut NodeProto, names: &[String], random: &mut Random) {
     let (inputs, attributes) = (node.input.len(), node.attribute.len());
     match random.below(10) {
         0 => node.op_type = random.pick(&OPERATORS).map(|&operator| operator.to_owned()),
-        1 => node.domain = random.pick(&["", "ai.onnx", "ai.onnx.ml", "com.microsoft", "nowhere"]).map(|&name| name.to_owned()),
+        1 => {
+            node.domain =
+                random.pick(&["", "ai.onnx", "ai.onnx.ml", "com.microsoft", "nowhere"]).map(|&name| name.to_owned())
+        }
         2 => drop(node.input.pop()),
         3 => node.input.extend(random.pick(names).cloned()),
         4 => node.attribute.clear(),
@@ -303,7 +333,8 @@ fn declared(model: &Model) -> Option<Vec<(String, Tensor)>> {
             Dim::Free(_) => 2,
         });
         let shape: Vec<usize> = sides.collect();
-        let count = shape.iter().try_fold(1_usize, |count, &side| count.checked_mul(side)).filter(|&count| count < 10_000)?;
+        let count =
+            shape.iter().try_fold(1_usize, |count, &side| count.checked_mul(side)).filter(|&count| count < 10_000)?;
         let values = match input.element {
             ElementType::I64 | ElementType::I8 => Data::I64(vec![1; count]),
             ElementType::I32 => Data::I32(vec![1; count]),
