@@ -3,6 +3,7 @@
 mod agreement;
 mod bad_models;
 mod build;
+mod damage;
 mod lower;
 mod memory;
 mod models;

@@ -2,8 +2,17 @@
 
 use std::{
     alloc::{GlobalAlloc, Layout, System},
-    sync::atomic::{AtomicIsize, Ordering::Relaxed},
+    io::Write as _,
+    sync::atomic::{AtomicIsize, AtomicU64, Ordering::Relaxed},
 };
+
+/// What all tests together may hold: beyond it there is no memory, whatever the machine has.
+const LIMIT: isize = 3 << 30;
+
+/// What is being tried, for the last words of an allocation that is refused: Rust ends the process then.
+pub static KIND: AtomicU64 = AtomicU64::new(0);
+pub static FIXTURE: AtomicU64 = AtomicU64::new(0);
+pub static MUTANT: AtomicU64 = AtomicU64::new(0);
 
 static NOW: AtomicIsize = AtomicIsize::new(0);
 static MOST: AtomicIsize = AtomicIsize::new(0);
@@ -18,9 +27,27 @@ fn count(bytes: isize) {
     MOST.fetch_max(now, Relaxed);
 }
 
-// SAFETY: everything is passed on to the system's allocator; the counters are plain atomics, so that touching them allocates nothing.
+fn too_much(layout: Layout) -> bool {
+    let refused = isize::try_from(layout.size()).map_or(true, |size| NOW.load(Relaxed).saturating_add(size) > LIMIT);
+    if refused {
+        let (kind, fixture, mutant) = (KIND.load(Relaxed), FIXTURE.load(Relaxed), MUTANT.load(Relaxed));
+        // Standard error has no buffer, and numbers are written without allocating.
+        let size = layout.size();
+        let _ = writeln!(
+            std::io::stderr(),
+            "{size} bytes asked for; last mutant: {mutant} of fixture {fixture}, kind {kind}"
+        );
+    }
+    refused
+}
+
+// SAFETY: everything is passed on to the system's allocator or refused; the counters are plain atomics, so that touching them allocates
+// nothing.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        if too_much(layout) {
+            return std::ptr::null_mut();
+        }
         // SAFETY: as promised by the caller
         let place = unsafe { System.alloc(layout) };
         if !place.is_null() {
@@ -31,6 +58,9 @@ unsafe impl GlobalAlloc for Counting {
 
     // Not left to the default, which would write zeros into what nobody may ever touch.
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        if too_much(layout) {
+            return std::ptr::null_mut();
+        }
         // SAFETY: as promised by the caller
         let place = unsafe { System.alloc_zeroed(layout) };
         if !place.is_null() {

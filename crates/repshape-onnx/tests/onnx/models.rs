@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt::Write as _, fs, path::Path};
 
-use repshape_onnx::{Dim, Model, Problem, Representation, Site, shape_text};
+use repshape_onnx::{Dim, Head, Model, Problem, Representation, Site, shape_text};
 
 use crate::reference::{Expected, Reference, distance, folder, names, part};
 
@@ -236,5 +236,60 @@ fn sites_stand_as_listed() {
         fs::write(&found, &text).expect("a file in the target folder");
         let line = text.lines().zip(listed.lines()).find(|(found, listed)| found != listed);
         panic!("fixtures/sites.txt differs, first in {line:?}; what was found is in {}", found.display());
+    }
+}
+
+/// `W z + b` for each row, and the same through softmax and its logarithm.
+fn through(head: &Head, z: &[f32]) -> [Vec<f32>; 3] {
+    let mut forms = [const { Vec::new() }; 3];
+    for row in z.chunks_exact(head.units) {
+        let affine = head.weights.chunks_exact(head.units).zip(&head.bias);
+        let logits: Vec<f64> =
+            affine.map(|(w, b)| w.iter().zip(row).map(|(w, z)| w * f64::from(*z)).sum::<f64>() + b).collect();
+        let total = logits.iter().map(|logit| logit.exp()).sum::<f64>().ln();
+        forms[0].extend(logits.iter().map(|logit| *logit as f32));
+        forms[1].extend(logits.iter().map(|logit| (logit - total).exp() as f32));
+        forms[2].extend(logits.iter().map(|logit| (logit - total) as f32));
+    }
+    forms
+}
+
+#[test]
+fn a_head_leads_from_its_site_to_the_output() {
+    let (mut heads, mut wrong) = (0, String::new());
+    for name in names() {
+        let (model, reference) = (open(&name), Reference::read(&folder().join(format!("{name}.safetensors"))));
+        for site in model.sites() {
+            let Some(head) = model.head(&site.name) else { continue };
+            assert_eq!(head.weights.len(), head.classes * head.units, "{name}, {}", site.name);
+            let (from, to) = (&reference.values[&site.name], &reference.values[&head.output]);
+            let forms = through(&head, &from.values).map(|found| distance(&found, &to.values).unwrap_or(f64::INFINITY));
+            let nearest = forms.into_iter().fold(f64::INFINITY, f64::min);
+            if nearest > tolerance(&name) {
+                let _ = writeln!(wrong, "{name}: {:?} to {:?}: off by {nearest:.1e}", site.name, head.output);
+            }
+            heads += 1;
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+    assert!(heads > 60, "{heads} heads");
+}
+
+#[test]
+fn runs_at_the_same_time_give_the_bits_of_one() {
+    for name in names().iter().filter(|name| refused(name).is_empty()).step_by(5) {
+        let (model, reference) = (open(name), Reference::read(&folder().join(format!("{name}.safetensors"))));
+        let runner = model.prepare(model.sites()).unwrap_or_else(|error| panic!("{error}"));
+        let inputs = reference.rows(0, 1);
+        let run = || {
+            let found = runner.run(&inputs).unwrap_or_else(|error| panic!("{error}"));
+            found.into_iter().flat_map(|site| site.values).map(f32::to_bits).collect::<Vec<_>>()
+        };
+        let alone = run();
+        let together = std::thread::scope(|scope| {
+            let started: Vec<_> = (0..3).map(|_| scope.spawn(run)).collect();
+            started.into_iter().map(|one| one.join().expect("no panic")).collect::<Vec<_>>()
+        });
+        assert!(together.iter().all(|bits| *bits == alone), "{name}");
     }
 }
