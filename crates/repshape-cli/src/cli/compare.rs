@@ -25,30 +25,36 @@ pub struct CompareArgs {
     #[command(flatten)]
     pub input: InputArgs,
     /// Sites of A, instead of --site
-    #[arg(long, value_name = "GLOB")]
+    #[arg(long, value_name = "GLOB", help_heading = "What is compared")]
     pub site_a: Vec<String>,
     /// Sites of B, instead of --site; several sites on a side give a map of all layers against all
-    #[arg(long, value_name = "GLOB")]
+    #[arg(long, value_name = "GLOB", help_heading = "What is compared")]
     pub site_b: Vec<String>,
     /// The array of A, instead of --key
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", help_heading = "What is compared")]
     pub key_a: Option<String>,
     /// The array of B, instead of --key
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", help_heading = "What is compared")]
     pub key_b: Option<String>,
     /// The changes of these characteristics only
-    #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
+    #[arg(long, value_name = "NAME,...", value_delimiter = ',', help_heading = "What is compared")]
     pub only: Vec<String>,
     /// Resamples of the rows, for the intervals of the changes
-    #[arg(long, value_name = "N", default_value_t = 200, value_parser = from_one())]
+    #[arg(long, value_name = "N", default_value_t = 200, value_parser = from_one(), help_heading = "What is compared")]
     pub draws: usize,
     /// The share of the resamples inside an interval
-    #[arg(long, value_name = "SHARE", default_value_t = 0.95, allow_negative_numbers = true)]
+    #[arg(
+        long,
+        value_name = "SHARE",
+        default_value_t = 0.95,
+        allow_negative_numbers = true,
+        help_heading = "What is compared"
+    )]
     pub level: f64,
     /// No intervals, which take most of the time
-    #[arg(long)]
+    #[arg(long, help_heading = "What is compared")]
     pub no_bootstrap: bool,
     /// Write a self-contained page
-    #[arg(long, value_name = "FILE.html")]
+    #[arg(long, value_name = "FILE.html", help_heading = "What is compared")]
     pub report: Option<PathBuf>,
 }

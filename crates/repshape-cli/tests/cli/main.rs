@@ -6,6 +6,7 @@ mod bad_input;
 mod browser;
 #[path = "../../../repshape-report/tests/browser/mod.rs"]
 mod chromium;
+mod compare;
 mod golden;
 mod json;
 mod monitor;

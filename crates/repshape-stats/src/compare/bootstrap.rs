@@ -27,9 +27,11 @@ impl Default for BootstrapOptions {
 }
 
 impl BootstrapOptions {
+    /// Whether intervals can be drawn by these options, which [`intervals`] asks first.
+    ///
     /// # Errors
     /// If the level is not between 0 and 1, or fewer than one draw is left outside on each side.
-    fn check(&self) -> Result<(), StatsError> {
+    pub fn check(&self) -> Result<(), StatsError> {
         if !(self.level > 0.0 && self.level < 1.0) {
             let expected = "above 0 and below 1";
             return Err(StatsError::Setting { field: "level", found: self.level.to_string(), expected });

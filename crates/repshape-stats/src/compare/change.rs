@@ -112,8 +112,18 @@ pub fn changes_between(a: &Measurement, b: &Measurement, intervals: &Intervals) 
     };
     let of =
         |side: &str, notes: &[String]| -> Vec<String> { notes.iter().map(|note| format!("{side}: {note}")).collect() };
-    let notes = [of("A", &a.notes), of("B", &b.notes), intervals.notes.clone()].concat();
-    Changes { changes: a.measures.iter().map(change).collect(), notes }
+    let mut notes = [of("A", &a.notes), of("B", &b.notes), intervals.notes.clone()].concat();
+    let changes: Vec<Change> = a.measures.iter().map(change).collect();
+    let beside = |change: &&Change| change.difference < change.low || change.difference > change.high;
+    let beside = |change: &&Change| change.low.is_some() && beside(change);
+    let shifted: Vec<&str> = changes.iter().filter(beside).map(|change| change.measure).collect();
+    if !shifted.is_empty() {
+        notes.push(format!(
+            "resampling shifts {}: the interval does not hold the difference, only its width has a meaning",
+            shifted.join(", ")
+        ));
+    }
+    Changes { changes, notes }
 }
 
 /// The labels of the rows, from whichever side has them.

@@ -16,6 +16,9 @@ use crate::representations::{Representations, Site, SiteRows};
 /// Most bytes of all moments.
 const MAX_MOMENTS: usize = 2 << 30;
 
+/// Most bytes of the rows that one side keeps.
+const MAX_SAMPLE: usize = 256 << 20;
+
 /// Most rows that are resampled.
 const SAMPLE_ROWS: usize = 10_000;
 
@@ -74,9 +77,14 @@ pub fn compare(
     global: &Global,
 ) -> Outcome<Comparison> {
     let options = BootstrapOptions { draws: args.draws, level: args.level, seed: global.seed.unwrap_or(0) };
+    if !args.no_bootstrap {
+        options.check()?;
+    }
     let classes = classes(a, b)?;
     let (site_a, site_b) = (a.sites()[0].clone(), b.sites()[0].clone());
-    let reading = |source: &str, site: &Site| Reading::new(source, site, args, classes, SAMPLE_ROWS, options.seed);
+    // the same on both sides, so that they keep the same rows
+    let kept = (MAX_SAMPLE / (size_of::<f64>() * site_a.units.max(site_b.units)).max(1)).clamp(2, SAMPLE_ROWS);
+    let reading = |source: &str, site: &Site| Reading::new(source, site, args, classes, kept, options.seed);
     let (mut of_a, mut of_b) = (reading(a.source(), &site_a)?, reading(b.source(), &site_b)?);
     let fail = |error, of_a: &Reading, of_b: &Reading| named(error, &of_a.shown, &of_b.shown);
     if site_a.units.saturating_mul(site_b.units) > MAX_MOMENTS / size_of::<f64>() {

@@ -1,10 +1,10 @@
 //! Numbers worked by hand, and the words of errors and notes.
 
 use repshape_stats::compare::{
-    BootstrapOptions, CrossMoments, KernelMatrix, LayerRows, SIMILARITIES, SimilarityOptions, change, cka_map,
-    intervals, similarities,
+    BootstrapOptions, CrossMoments, Interval, Intervals, KernelMatrix, LayerRows, SIMILARITIES, SimilarityOptions,
+    change, changes_between, cka_map, intervals, similarities,
 };
-use repshape_stats::{Block, Options, SampleSize, Selection};
+use repshape_stats::{Block, Measurement, Options, SampleSize, Selection};
 
 use super::compared;
 
@@ -180,6 +180,27 @@ fn what_many_draws_leave_undefined_has_no_interval() {
     assert!(found.get("variance").unwrap().low.is_some());
     let note = found.notes.last().unwrap();
     assert!(note.starts_with("no interval for what is undefined in many draws: correlation ("), "{note}");
+}
+
+#[test]
+fn an_interval_beside_its_difference_is_said() {
+    let of = |values: [(&str, f64); 2]| -> Measurement {
+        let measures: serde_json::Map<_, _> =
+            values.map(|(name, value)| (name.to_owned(), value.into())).into_iter().collect();
+        let json = serde_json::json!({"schema": "repshape.measurement/1", "source": null, "site": null, "rows": 9, "units": 2,
+            "classes": null, "measures": measures, "notes": []});
+        serde_json::from_value(json).unwrap()
+    };
+    let (a, b) = (of([("covariance", 1.0), ("variance", 1.0)]), of([("covariance", 2.0), ("variance", 2.0)]));
+    let values = vec![
+        ("covariance", Some(Interval { low: 1.1, high: 1.3 })),
+        ("variance", Some(Interval { low: 0.9, high: 1.0 })),
+    ];
+    let found = changes_between(&a, &b, &Intervals { values, notes: Vec::new() });
+    assert_eq!(
+        found.notes,
+        ["resampling shifts covariance: the interval does not hold the difference, only its width has a meaning"]
+    );
 }
 
 #[test]
