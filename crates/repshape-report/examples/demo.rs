@@ -16,6 +16,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     repshape_report::write_html(&[synthetic::odd_sizes()], &folder.join("odd_sizes.html"))?;
     repshape_report::write_html(&[synthetic::comparison(5)], &folder.join("comparison.html"))?;
     repshape_report::write_html(&[synthetic::comparison(36)], &folder.join("comparison_deep.html"))?;
-    repshape_report::figures(&synthetic::study(), &folder.join("figures"))?;
+    for page in [synthetic::study(), synthetic::layers(5, 100), synthetic::comparison(5), synthetic::single()] {
+        repshape_report::figures(&page, &folder.join("figures"))?;
+    }
     Ok(())
 }

@@ -12,6 +12,7 @@ mod families;
 mod figures;
 mod headline;
 mod html;
+mod layers;
 mod number;
 mod page;
 mod sections;

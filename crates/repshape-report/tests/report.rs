@@ -32,26 +32,43 @@ fn study_of_twelve_draws_every_chart_wide_and_narrow() {
     }
 }
 
+/// Many pages in one file: a browser takes a second or two to start.
 #[test]
-fn runs_and_measurements_share_a_page() {
+fn pages_of_every_kind_draw_every_chart_wide_and_narrow() {
     let Some(browser) = chromium() else { return };
-    // learning curves, two sites of one run, and two matrices
+    let pages = [
+        // learning curves, and two sites of one run
+        (synthetic::run(), 1 + FOLLOWED + 2 * PICTURES),
+        // two matrices
+        (synthetic::measurement(), 2 * PICTURES),
+        (synthetic::single(), PICTURES),
+        // forty sites with long names and missing values, without pictures
+        (synthetic::deep(), FOLLOWED + 1),
+        // without pairs no correlation and no spectrum; four units without a zero
+        (synthetic::odd_sizes(), PICTURES + (PICTURES - 2) + (PICTURES - 1)),
+        // the changes and the layers
+        (synthetic::comparison(5), 2),
+        (synthetic::comparison(36), 2),
+    ];
+    let charts = pages.iter().map(|(_, charts)| charts).sum();
+    let page = render(&pages.map(|(page, _)| page));
     for width in [1400, 400] {
-        let found = open(&browser, &render(&[synthetic::run(), synthetic::measurement()]), width);
-        check(&found, 1 + FOLLOWED + 2 * PICTURES + 2 * PICTURES, width);
-    }
-}
-
-#[test]
-fn a_single_matrix_shows_everything_at_once() {
-    let Some(browser) = chromium() else { return };
-    for width in [1400, 400] {
-        let found = open(&browser, &render(&[synthetic::single()]), width);
-        check(&found, PICTURES, width);
-        let table = found["tables"][0].as_str().unwrap();
-        assert!(table.starts_with("Measure\tz.npy\nRows\t1,000\nUnits\t100\nClasses\t10\namplitude\t0."), "{table}");
-        let variance = table.lines().find_map(|line| line.strip_prefix("variance\t")).unwrap();
+        let found = open(&browser, &page, width);
+        check(&found, charts, width);
+        let tables: Vec<&str> =
+            found["tables"].as_array().unwrap().iter().map(|table| table.as_str().unwrap()).collect();
+        let [_, _, single, deep, _, similarities, changes, ..] = tables[..] else {
+            panic!("{} tables", tables.len());
+        };
+        assert!(single.starts_with("Measure\tz.npy\nRows\t1,000\nUnits\t100\nClasses\t10\namplitude\t0."), "{single}");
+        let variance = single.lines().find_map(|line| line.strip_prefix("variance\t")).unwrap();
         assert!(variance.len() > 12 && variance.parse::<f64>().is_ok(), "a copy has all digits, not {variance}");
+        assert!(
+            deep.starts_with("Measured\tamplitude\tvariance\tsparsity\t") && deep.lines().count() == 1 + 40,
+            "{deep}"
+        );
+        assert!(similarities.starts_with("cka\t0.812\ncka_unbiased\t0.794\n"), "{similarities}");
+        assert!(changes.contains("\ndead_units\t0\t0\t\t\t\n"), "{changes}");
     }
 }
 
@@ -60,46 +77,10 @@ fn twenty_sites_are_followed_from_layer_to_layer() {
     let page = render(&[synthetic::layers(10, 128)]);
     assert!(page.len() < 3_000_000, "{} bytes", page.len());
     let Some(browser) = chromium() else { return };
-    for width in [1400, 400] {
-        let found = open(&browser, &page, width);
-        eprintln!("{width} px: {} ms, page of {} bytes", found["milliseconds"], page.len());
-        // nothing is zero before a nonlinearity: no picture of zeros there
-        check(&found, FOLLOWED + 10 * PICTURES + 10 * (PICTURES - 1), width);
-    }
-}
-
-#[test]
-fn forty_long_names_and_missing_values_fit() {
-    let Some(browser) = chromium() else { return };
-    for width in [1400, 400] {
-        let found = open(&browser, &render(&[synthetic::deep()]), width);
-        check(&found, FOLLOWED + 1, width);
-        let table = found["tables"][0].as_str().unwrap();
-        assert_eq!(table.lines().count(), 1 + 40);
-        assert!(table.starts_with("Measured\tamplitude\tvariance\tsparsity\t"), "{table}");
-    }
-}
-
-#[test]
-fn wide_sites_small_ones_and_those_without_pairs_show_what_there_is() {
-    let Some(browser) = chromium() else { return };
-    for width in [1400, 400] {
-        let found = open(&browser, &render(&[synthetic::odd_sizes()]), width);
-        // without pairs no correlation and no spectrum; four units without a zero
-        check(&found, PICTURES + (PICTURES - 2) + (PICTURES - 1), width);
-    }
-}
-
-#[test]
-fn comparisons_draw_changes_and_layers() {
-    let Some(browser) = chromium() else { return };
-    for (depth, width) in [(5, 1400), (5, 400), (36, 1400), (36, 400)] {
-        let found = open(&browser, &render(&[synthetic::comparison(depth)]), width);
-        check(&found, 2, width);
-        let tables = found["tables"].as_array().unwrap();
-        assert!(tables[0].as_str().unwrap().starts_with("cka\t0.812\ncka_unbiased\t0.794\n"), "{tables:?}");
-        assert!(tables[1].as_str().unwrap().contains("\ndead_units\t0\t0\t\t\t\n"), "{tables:?}");
-    }
+    let found = open(&browser, &page, 1400);
+    eprintln!("{} ms, page of {} bytes", found["milliseconds"], page.len());
+    // nothing is zero before a nonlinearity: no picture of zeros there
+    check(&found, FOLLOWED + 10 * PICTURES + 10 * (PICTURES - 1), 1400);
 }
 
 #[test]
@@ -134,6 +115,10 @@ fn figures_are_written_as_svg_and_png_and_large_heat_maps_as_png() {
             "tuning.svg",
             "tuning.png",
             "baseline-fc5-correlation.png",
+            "baseline-fc5-spectrum.svg",
+            "baseline-fc5-spectrum.png",
+            "baseline-fc5-variances.svg",
+            "baseline-fc5-variances.png",
             "baseline-fc5-histogram.svg",
             "baseline-fc5-histogram.png",
             "baseline-fc5-scatter.svg",
@@ -157,4 +142,25 @@ fn figures_are_written_as_svg_and_png_and_large_heat_maps_as_png() {
             file.display()
         );
     }
+}
+
+#[test]
+fn figures_follow_the_layers_and_compare_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let Page::Measurement(mut page) = synthetic::layers(2, 20) else { unreachable!("layers() makes a measurement") };
+    page.measured.iter_mut().for_each(|one| one.pictures = None);
+    let mut files = figures(&Page::Measurement(page), folder.path()).unwrap();
+    files.extend(figures(&synthetic::comparison(5), folder.path()).unwrap());
+    let names: Vec<String> = files
+        .iter()
+        .filter(|file| file.extension().unwrap() == "svg")
+        .map(|file| file.file_stem().unwrap().to_string_lossy().into_owned())
+        .collect();
+    let followed = ["covariance", "correlation", "sparsity", "dead_units", "stable_rank_covariance", "effective_rank"];
+    let expected = followed.into_iter().chain(["mutual_information"]).map(|name| format!("model.onnx-layers-{name}"));
+    assert_eq!(names, expected.chain(["layers-cka".to_string()]).collect::<Vec<_>>());
+    let map = std::fs::read_to_string(folder.path().join("layers-cka.svg")).unwrap();
+    assert!(map.contains("layer1.2.relu") && map.contains("#0b6e75"), "names and the colour of 1");
+    let curves = std::fs::read_to_string(folder.path().join("model.onnx-layers-covariance.svg")).unwrap();
+    assert!(curves.contains("fc2") && curves.contains("before it"));
 }

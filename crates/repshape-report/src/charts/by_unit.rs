@@ -1,5 +1,7 @@
 //! One value for each unit, the largest first: variances with their cumulative share, and shares of zeros.
 
+use std::collections::BTreeMap;
+
 use repshape_stats::{disentanglement, pictures::Pictures};
 use serde_json::{Value, json};
 
@@ -27,10 +29,14 @@ pub(crate) fn ranked(values: &[f32]) -> Vec<Ranked> {
     order.into_iter().enumerate().map(|(rank, unit)| Ranked { rank, unit, value: values[unit] }).collect()
 }
 
-/// Number of units that hold 90 % of the variance.
-pub(crate) fn ud90(pictures: &Pictures) -> Option<usize> {
-    let variances: Vec<f64> = pictures.variances.iter().map(|&variance| f64::from(variance)).collect();
-    disentanglement::ud(&variances, 0.9)
+/// Number of units that hold 90 % of the variance, as measured; read from the variances where it was not.
+pub(crate) fn ud90(pictures: &Pictures, measures: Option<&BTreeMap<String, Option<f64>>>) -> Option<usize> {
+    let measured = measures.and_then(|measures| measures.get("ud90").copied().flatten());
+    let variances = || pictures.variances.iter().map(|&variance| f64::from(variance)).collect::<Vec<f64>>();
+    measured
+        .filter(|units| *units >= 1.0)
+        .map(|units| units as usize)
+        .or_else(|| disentanglement::ud(&variances(), 0.9))
 }
 
 /// The shares of the total held by the first 1, 2, ... of the units.
@@ -156,8 +162,11 @@ mod tests {
     #[test]
     fn variances_fall_and_their_shares_rise() {
         let pictures = pictures(&[1.0, 6.0, 0.0, 3.0], &[], &[]);
-        assert_eq!(ud90(&pictures), Some(2));
-        let option = variances(&pictures, ud90(&pictures)).unwrap();
+        assert_eq!(ud90(&pictures, None), Some(2));
+        let measures = BTreeMap::from([("ud90".to_string(), Some(1.0))]);
+        assert_eq!(ud90(&pictures, Some(&measures)), Some(1));
+        assert_eq!(ud90(&Pictures::default(), Some(&BTreeMap::new())), None);
+        let option = variances(&pictures, ud90(&pictures, None)).unwrap();
         assert_eq!(option["series"][0]["data"], json!([6.0, 3.0, 1.0, 0.0]));
         assert_eq!(option["units"], json!([1, 3, 0, 2]));
         assert_eq!(option["series"][1]["data"], json!([60.0, 90.0, 100.0, 100.0]));

@@ -55,7 +55,7 @@ const KINDS: &[Kind] = &[
         title: "Unit variances",
         reading: "Variance of each unit, largest first, and the share of the total that the first so many hold. A line that rises at once: a few units do the work.",
         draw: |one| {
-            let ud90 = caption::ud90(one.pictures, one.measures);
+            let ud90 = by_unit::ud90(one.pictures, one.measures);
             (by_unit::variances(one.pictures, ud90).map(option), caption::variances(one.pictures, ud90))
         },
     },
@@ -185,13 +185,11 @@ fn keys(sheet: &mut Sheet, pictured: &[Pictured], view: &str) {
 
 fn panel(sheet: &mut Sheet, one: &Pictured, kinds: &[&Kind], view: &str, single: bool) {
     sheet.raw("<section class=\"panel\">\n");
-    if !single || !one.mark.is_empty() || one.site.is_some() {
-        sheet.raw(&format!("<h3>{}{}", escape::html(one.name), one.mark));
-        if let Some(site) = one.site {
-            sheet.raw(&format!(" <span class=\"site\">{}</span>", escape::html(site)));
-        }
-        sheet.raw("</h3>\n");
+    sheet.raw(&format!("<h3>{}{}", escape::html(one.name), one.mark));
+    if let Some(site) = one.site {
+        sheet.raw(&format!(" <span class=\"site\">{}</span>", escape::html(site)));
     }
+    sheet.raw("</h3>\n");
     sheet.raw("<div class=\"strip\">\n");
     for kind in kinds.iter().filter(|kind| kind.name != LEARNING || !one.history.is_empty()) {
         let (spec, caption) = (kind.draw)(one);

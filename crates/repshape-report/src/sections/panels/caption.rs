@@ -1,12 +1,10 @@
 //! What is said below a picture, as HTML: the numbers that it shows. Where nothing can be drawn, why.
 
-use std::collections::BTreeMap;
-
 use repshape_stats::pictures::Pictures;
 
 use crate::{
-    charts::{by_unit, correlation as map, spectrum::Mark},
-    number::{grouped, significant},
+    charts::{correlation as map, spectrum::Mark},
+    number::{grouped, significant, whole_or_significant},
 };
 
 pub(super) fn correlation(pictures: &Pictures) -> String {
@@ -41,12 +39,6 @@ pub(super) fn spectrum(pictures: &Pictures, marks: &[Mark]) -> String {
     if marks.is_empty() { marks } else { format!("<span class=\"marks\">{marks}</span>") }
 }
 
-/// UD90 as measured; from the variances where no measures are at hand.
-pub(super) fn ud90(pictures: &Pictures, measures: Option<&BTreeMap<String, Option<f64>>>) -> Option<usize> {
-    let measured = measures.and_then(|measures| measures.get("ud90").copied().flatten());
-    measured.filter(|units| *units >= 1.0).map(|units| units as usize).or_else(|| by_unit::ud90(pictures))
-}
-
 pub(super) fn variances(pictures: &Pictures, ud90: Option<usize>) -> String {
     if pictures.variances.is_empty() {
         return "Not drawn: the variances of the units are not in this file.".into();
@@ -78,11 +70,6 @@ pub(super) fn sparsity(pictures: &Pictures) -> String {
     format!("{} % of the activations are zero; {dead}", significant(100.0 * mean))
 }
 
-/// A rank counts, the other measures are between counts.
-fn whole_or_significant(value: f64) -> String {
-    if value.fract() == 0.0 && value < 1e15 { grouped(value as usize) } else { significant(value) }
-}
-
 fn units(count: usize) -> String {
     format!("{} unit{}", grouped(count), if count == 1 { "" } else { "s" })
 }
@@ -105,15 +92,6 @@ mod tests {
         };
         assert_eq!(correlation(&pictures), "The 2 units of largest variance, of 4,096, mean |r| 0.500");
         assert!(correlation(&Pictures { units: 3, ..Pictures::default() }).contains("not measured"));
-    }
-
-    #[test]
-    fn what_is_measured_comes_before_what_is_read() {
-        let pictures = Pictures { units: 2, variances: vec![1.0, 1.0], ..Pictures::default() };
-        assert_eq!(ud90(&pictures, None), Some(2));
-        let measures = BTreeMap::from([("ud90".to_string(), Some(1.0))]);
-        assert_eq!(ud90(&pictures, Some(&measures)), Some(1));
-        assert_eq!(ud90(&Pictures::default(), Some(&BTreeMap::new())), None);
     }
 
     #[test]
