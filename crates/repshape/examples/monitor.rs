@@ -18,7 +18,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let network = "mlp:100,100:tanh,100".parse::<MlpSpec>()?.init(64, 10, 1, &Device::flex().autodiff());
     let objective = Objective::new(Task::CrossEntropy, Target::Labels, 10, &[], &network.sites(), "fc3")?;
 
-    // 128 validation rows, two sites, every 10 steps; a step size that is far too large
+    // 80 validation rows, two sites, every 10 steps; a step size that is far too large
     let rows = ProbeRows::draw(&tuning.validation, MonitorConfig::ROWS, 1, &Device::flex())?;
     let mut monitor = Monitor::new(MonitorConfig::default(), rows, &network.sites(), &["fc2", "fc3"])?;
     let folder = tempfile::tempdir()?; // TensorBoard shows a folder that stays, such as "runs/digits"

@@ -69,7 +69,7 @@ fn a_run_is_the_same_with_a_monitor_and_leaves_its_table() {
     assert!(lines.iter().all(|line| line.len() == head.len()));
     assert_eq!(watched["monitor"]["probes"], steps);
     assert_eq!(watched["monitor"]["sites"], serde_json::json!(["fc1", "fc2"]));
-    assert_eq!((&watched["monitor"]["every"], &watched["monitor"]["rows"]), (&7.into(), &128.into()));
+    assert_eq!((&watched["monitor"]["every"], &watched["monitor"]["rows"]), (&7.into(), &80.into()));
     // without names the sites of the run; other rows, more measures
     let more =
         ["--epochs", "1", "--monitor", "--monitor-rows", "50", "--monitor-measures", "effective_rank", "--site", "fc1"];

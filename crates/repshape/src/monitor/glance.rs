@@ -204,8 +204,8 @@ impl<'a> Glance<'a> {
             let mut matrix = vec![0.0; size * size];
             let into = MatMut::from_row_major_slice_mut(&mut matrix, size, size);
             matmul(into, Accum::Replace, left, right, 1.0 / self.rows as f32, Par::Seq);
-            let squares = matrix.chunks_exact(size).map(|row| row.iter().map(|c| c * c).sum::<f32>());
-            Products { size, squares: squares.map(f64::from).sum(), matrix, largest: OnceCell::new() }
+            let squares = matrix.chunks_exact(size).map(sum_of_squares).sum();
+            Products { size, squares, matrix, largest: OnceCell::new() }
         })
     }
 

@@ -1,13 +1,11 @@
 //! The largest eigenvalue of a small symmetric matrix, without the others.
 
-/// Most products with the matrix. The estimate is a lower bound, and after so many its error is far below what a curve
-/// shows: 1e-3 relative at the worst (a flat spectrum of some thousand units), 1e-6 and better as soon as one leads.
-const MOST: usize = 48;
+/// Numbers of products with the matrix after which the estimate is looked at; after the last it is taken as it is. It is a
+/// lower bound, and its error is then far below what a curve shows: 1e-3 relative at the worst (a flat spectrum
+/// of some thousand units).
+const LOOKS: [usize; 7] = [6, 8, 12, 16, 24, 32, 48];
 
-/// Products between two looks at whether the estimate still moves.
-const LOOK_EVERY: usize = 8;
-
-/// Change between two looks below which it does not.
+/// Change between two looks below which the estimate no longer moves.
 const SETTLED: f64 = 1e-6;
 
 /// The largest eigenvalue of the symmetric positive semidefinite `n x n` matrix, by Lanczos' iteration from a fixed
@@ -17,9 +15,10 @@ pub(super) fn largest_eigenvalue(matrix: &[f32], n: usize) -> f64 {
     let mut q: Vec<f64> = (1..=n).map(|i| (i as f64 * 0.618_033_988_749_895).fract() - 0.45).collect();
     normalize(&mut q);
     let (mut before, mut product) = (vec![0.0; n], vec![0.0; n]);
-    let (mut diagonal, mut beside) = (Vec::with_capacity(MOST), Vec::with_capacity(MOST));
+    let (mut diagonal, mut beside) = (Vec::new(), Vec::new());
     let mut estimate = 0.0;
-    for k in 1..=MOST.min(n) {
+    let most = n.min(LOOKS[LOOKS.len() - 1]);
+    for k in 1..=most {
         multiply(matrix, &q, &mut product);
         let alpha = dot(&q, &product);
         diagonal.push(alpha);
@@ -29,7 +28,7 @@ pub(super) fn largest_eigenvalue(matrix: &[f32], n: usize) -> f64 {
         }
         let next = dot(&product, &product).sqrt();
         let exhausted = next <= 1e-12 * estimate_scale(&diagonal, &beside);
-        if exhausted || k % LOOK_EVERY == 0 || k == MOST.min(n) {
+        if exhausted || k == most || LOOKS.contains(&k) {
             let last = estimate;
             estimate = largest_of_tridiagonal(&diagonal, &beside);
             if exhausted || (estimate - last).abs() <= SETTLED * estimate {

@@ -5,7 +5,7 @@
 //! nothing: a training ends with the same bits with it and without it.
 //!
 //! Cost of a probe: the forward pass of its rows as far as the last chosen site, then one Gram product of each site in
-//! single precision. At 100 units, 128 rows and every 10 steps of the papers' network (784-5x100-10, batches of 100) that
+//! single precision. At 100 units, 80 rows and every 10 steps of the papers' network (784-5x100-10, batches of 100) that
 //! is below 5 % of a step: `cargo bench -p repshape --bench monitor` measures it. [`CHEAP_MEASURES`] are what this holds
 //! for; every other measure of `repshape_stats` can be asked for by name, at the cost of a whole sketch.
 //!
@@ -22,7 +22,7 @@
 //! let network = "mlp:32,16".parse::<MlpSpec>()?.init(64, 10, 1, &Device::flex().autodiff());
 //! let objective = Objective::new(Task::CrossEntropy, Target::Labels, 10, &[], &network.sites(), "fc2")?;
 //!
-//! let rows = ProbeRows::draw(&tuning.validation, 128, 1, &Device::flex())?;
+//! let rows = ProbeRows::draw(&tuning.validation, 80, 1, &Device::flex())?;
 //! let mut monitor = Monitor::new(MonitorConfig::default(), rows, &network.sites(), &["fc1", "fc2"])?;
 //! let config = FitConfig { epochs: 2, batch_size: 100, optimizer: "adam:0.001".parse()?, seed: 1 };
 //! let from = Training::new(network, config.optimizer);
@@ -79,7 +79,7 @@ impl MonitorConfig {
     pub const EVERY: u64 = 10;
 
     /// Rows of a probe that keep its cost below 5 % of a step.
-    pub const ROWS: usize = 128;
+    pub const ROWS: usize = 80;
 
     /// The default of `measures`.
     pub const MEASURES: [&'static str; 4] = ["covariance", "correlation", "class_wise_variance", "nc1_quotient"];

@@ -119,7 +119,7 @@ fn saturated_units_stay_at_a_bound_in_nine_of_ten_rows() {
             0.99,
             if n < 2 { 0.0 } else { 0.985 },
             if n < 3 { 0.0 } else { 1.0 },
-            if n % 2 == 0 { -0.99 } else { 1.0 },
+            if n.is_multiple_of(2) { -0.99 } else { 1.0 },
             0.97,
         ]
     };
