@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use repshape::burn::tensor::{DType, Device, Tensor, TensorData};
-use repshape::fit::{FitConfig, Flow, Observer, Training, fit};
+use repshape::fit::{FitConfig, Flow, Observer, Step, Training, fit};
 use repshape::groups::{Groups, Scope};
 use repshape::network::{Mlp, MlpSpec, Network};
 use repshape::objective::Objective;
@@ -122,7 +122,7 @@ impl Observer<Mlp> for Clock {
         Flow::Continue
     }
 
-    fn step(&mut self, _done: usize, _total: usize) -> Flow {
+    fn step(&mut self, _: &Step<'_, Mlp>) -> Flow {
         self.0.push(Instant::now());
         Flow::Continue
     }

@@ -1,5 +1,6 @@
 //! The command line: one definition for parsing, help, man pages and completions.
 
+mod compare;
 mod measure;
 mod study;
 
@@ -7,11 +8,13 @@ use std::path::PathBuf;
 
 use clap::builder::RangedU64ValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use repshape::monitor::MonitorConfig;
 use repshape::network::MlpSpec;
 use repshape::optimizer::OptimizerConfig;
 use repshape::penalty::Term;
 use repshape_data::{DataSpec, Hold};
 
+pub use compare::CompareArgs;
 pub use measure::{CharacteristicArgs, InputArgs, MeasureArgs, MeasureStep, MergeArgs, Part, SitesArgs};
 pub use study::{PlanArgs, StudyArgs, StudyStep};
 
@@ -71,6 +74,8 @@ pub enum Command {
     Shape(ShapeArgs),
     /// Measures representations: matrices, sites of run folders and of ONNX models
     Measure(Box<MeasureArgs>),
+    /// Compares two representations of the same rows, or all layers of two models
+    Compare(Box<CompareArgs>),
     /// Lists the sites of a model: where a representation can be read
     Sites(SitesArgs),
     /// One penalty's value on a matrix, and its gradient
@@ -156,6 +161,7 @@ pub struct OutArgs {
 #[command(after_help = "\
 Examples:
   repshape shape --penalty cw-vr=0.1@fc5
+  repshape shape --penalty cw-vr=0.1@fc5 --monitor fc4,fc5 --tensorboard
   repshape shape --data mnist=DIR --penalty cr=1 --penalty dropout=0.5@fc1 --optimizer adam:1e-4 --epochs 50
   repshape shape SPEC.toml --out RUN --resume")]
 pub struct ShapeArgs {
@@ -173,7 +179,20 @@ pub struct ShapeArgs {
     /// Where to compute
     #[arg(long, default_value = "cpu", value_name = "DEVICE")]
     pub device: Device,
-    /// Also write every term as a TensorBoard event file
+    /// Measure sites while training, without a name those of --site, and warn of collapse, dead units and saturation:
+    /// monitor.csv
+    #[arg(long, value_name = "SITE,...", num_args = 0..=1, value_delimiter = ',', default_missing_value = "")]
+    pub monitor: Option<Vec<String>>,
+    /// Steps between two looks of the monitor
+    #[arg(long, value_name = "K", default_value_t = MonitorConfig::EVERY, value_parser = clap::value_parser!(u64).range(1..), requires = "monitor")]
+    pub monitor_every: u64,
+    /// Validation rows (training rows without any) that the monitor looks at, drawn by seed
+    #[arg(long, value_name = "N", default_value_t = MonitorConfig::ROWS, value_parser = from_one(), requires = "monitor")]
+    pub monitor_rows: usize,
+    /// Further characteristics to monitor, at their full cost
+    #[arg(long, value_name = "NAME,...", value_delimiter = ',', requires = "monitor")]
+    pub monitor_measures: Vec<String>,
+    /// Also write every term, and what the monitor measures, as TensorBoard event files
     #[arg(long)]
     pub tensorboard: bool,
     /// A few epochs on a few rows, for trying

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use repshape::burn::tensor::Device;
 use repshape::evaluate::Scores;
-use repshape::fit::{EpochValues, Flow, Observer, Training};
+use repshape::fit::{EpochValues, Flow, Observer, Step, Training};
 use repshape::network::Mlp;
 use repshape_data::{Test, Tuning};
 use repshape_study::{Control, Experiment, Stage, Tested, Trial, Tuned};
@@ -103,7 +103,9 @@ impl Study {
         tested.test = Some(convert(setup.scores(network, &self.test)));
         let sites = std::slice::from_ref(&self.site);
         let (config, selection) = own_measures(&run)?;
-        for (measurement, pictures) in setup.measure(network, &self.test, sites, config, &selection)? {
+        for (measurement, pictures) in
+            setup.measure(network, &self.tuning.train, &self.test, sites, config, &selection)?
+        {
             tested.measures = measurement
                 .measures
                 .iter()
@@ -149,7 +151,7 @@ impl Observer<Mlp> for StudyObserver<'_, '_> {
         Flow::Continue
     }
 
-    fn step(&mut self, _done: usize, _total: usize) -> Flow {
+    fn step(&mut self, _step: &Step<'_, Mlp>) -> Flow {
         if self.control.is_cancelled() { Flow::Stop } else { Flow::Continue }
     }
 }

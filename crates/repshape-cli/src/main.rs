@@ -6,6 +6,7 @@ mod experiment;
 mod export;
 mod failure;
 mod interrupt;
+mod monitoring;
 mod output;
 mod pages;
 mod progress;
@@ -14,7 +15,6 @@ mod run_folder;
 mod shell;
 mod spec;
 mod study_table;
-mod tensorboard;
 mod training;
 
 use std::process::ExitCode;
@@ -51,6 +51,7 @@ fn run(cli: &Cli) -> Outcome {
         Some(Command::Study(args)) => command::study::run(args, global),
         Some(Command::Shape(args)) => command::shape::run(args, global),
         Some(Command::Measure(args)) => command::measure::run(args, global),
+        Some(Command::Compare(args)) => command::compare::run(args, global),
         Some(Command::Sites(args)) => command::sites::run(args, global),
         Some(Command::Penalty(args)) => command::penalty::run(args, global),
         Some(Command::Report(args)) => command::report::run(args, global),

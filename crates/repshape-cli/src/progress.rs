@@ -24,6 +24,8 @@ pub struct Progress {
 
 struct Lines {
     last: Instant,
+    /// Whether the end is told too.
+    end: bool,
 }
 
 impl Progress {
@@ -47,8 +49,17 @@ impl Progress {
         }
         bar.set_position(done);
         bar.enable_steady_tick(Duration::from_millis(200));
-        let lines = (!terminal && !global.quiet).then(|| Mutex::new(Lines { last: Instant::now() }));
+        let lines = (!terminal && !global.quiet).then(|| Mutex::new(Lines { last: Instant::now(), end: true }));
         Self { bar, lines, start, before: done }
+    }
+
+    /// The same for work that is mostly over at once: nothing is said of it unless it takes long.
+    pub fn when_long(global: &Global, what: &'static str, total: u64) -> Self {
+        let mut progress = Self::new(global, what, total, 0);
+        if let Some(lines) = progress.lines.as_mut().and_then(|lines| lines.get_mut().ok()) {
+            lines.end = false;
+        }
+        progress
     }
 
     /// So many of the units are done, of a total that is known only now.
@@ -79,8 +90,8 @@ impl Progress {
         let Some(lines) = &self.lines else { return };
         let Ok(mut lines) = lines.lock() else { return };
         let (done, total) = (self.bar.position(), self.bar.length().unwrap_or(0));
-        if lines.last.elapsed() >= LINE_EVERY || done == total {
-            lines.last = Instant::now();
+        if lines.last.elapsed() >= LINE_EVERY || (done == total && lines.end) {
+            (lines.last, lines.end) = (Instant::now(), true);
             let (elapsed, before) = (self.start.elapsed(), self.before);
             let left = left(elapsed, done - before.min(done), total - before.min(total));
             let left = left.map_or_else(|| "?".to_owned(), |left| format!("{:.0} s", left.as_secs_f64()));

@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use repshape::burn::tensor::Device;
 use repshape::checkpoint;
 use repshape::network::Mlp;
-use repshape_data::Test;
+use repshape_data::{Test, Train};
 
 use crate::command::data;
 use crate::failure::{Exit, Failure, Outcome};
@@ -101,12 +101,12 @@ impl RunFolder {
         self.path.join(name)
     }
 
-    /// The trained network and the rows it is measured on.
-    pub fn load(&self) -> Outcome<(Setup, Mlp, Test)> {
+    /// The trained network, the rows it was trained on and those it is measured on.
+    pub fn load(&self) -> Outcome<(Mlp, Train, Test)> {
         let (tuning, test) = data::read(&self.spec.data)?.split(&self.spec.split())?;
         let setup = Setup::new(&self.spec, &tuning.train, &Device::flex())?;
         let network = checkpoint::load_network(&self.file("model.safetensors"), setup.network.clone())?;
-        Ok((setup, network, test))
+        Ok((network, tuning.train, test))
     }
 }
 

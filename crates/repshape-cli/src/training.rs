@@ -1,17 +1,15 @@
 //! One training and its measurement, as `shape` and every run of a study do it.
 
-use repshape::batch::{batch, target_columns};
+use repshape::batch::target_columns;
 use repshape::burn::module::Module;
 use repshape::burn::tensor::Device;
-use repshape::burn::tensor::Tensor;
 use repshape::checkpoint;
 use repshape::evaluate::{Scores, evaluate};
 use repshape::fit::{Ending, FitConfig, Fitted, Observer, Training, fit};
-use repshape::network::{Mlp, Network, Site};
+use repshape::network::{Mlp, Network};
 use repshape::objective::{Objective, place_layers};
 use repshape::penalty::Term;
-use repshape::representation::sketch;
-use repshape::task::Target;
+use repshape::representation::{class_means, head, sketch};
 use repshape_data::{Examples, Train, Validation};
 use repshape_stats::measure::{Options, Selection, measure};
 use repshape_stats::pictures::{Pictures, pictures};
@@ -25,21 +23,6 @@ const MAX_PARAMETERS: usize = 1 << 27;
 
 /// Most bytes of the moments that one site or matrix may need.
 const MAX_MOMENTS: usize = 2 << 30;
-
-/// Rows that go through the network at a time.
-const BLOCK: usize = 1024;
-
-/// What a site holds for some rows.
-pub struct Activations {
-    /// The site.
-    pub name: String,
-    /// Number of rows.
-    pub rows: usize,
-    /// Number of units.
-    pub units: usize,
-    /// Row-major.
-    pub values: Vec<f32>,
-}
 
 /// Refuses what has so many units that the moments of all their pairs do not fit.
 pub fn bounded(what: &str, config: &SketchConfig) -> Outcome {
@@ -128,32 +111,12 @@ impl Setup {
         evaluate(&network.valid(), rows, &self.objective, &self.device)
     }
 
-    /// What `sites` hold for `rows`.
-    pub fn activations(&self, network: &Mlp, rows: &Examples, sites: &[String]) -> Vec<Activations> {
-        let network = network.valid();
-        let mut all: Vec<Activations> = network
-            .sites()
-            .into_iter()
-            .filter(|site| sites.contains(&site.name))
-            .map(|site| Activations { name: site.name, rows: rows.rows(), units: site.units, values: Vec::new() })
-            .collect();
-        let indices: Vec<u32> = (0..rows.rows() as u32).collect();
-        for block in indices.chunks(BLOCK) {
-            let input = batch(rows, block, Target::Input, &self.device, false).input;
-            let _ = network.forward_tapped(input, &mut |site: &Site, z: Tensor<2>| {
-                if let Some(kept) = all.iter_mut().find(|kept| kept.name == site.name) {
-                    kept.values.extend(z.to_data().as_slice::<f32>().unwrap_or_default());
-                }
-                z
-            });
-        }
-        all
-    }
-
-    /// Measurements and pictures of `sites` over `rows`; `config` says what each site's sketch keeps.
+    /// Measurements and pictures of `sites` over `rows`; `config` says what each site's sketch keeps. The means of the
+    /// classes that `nc4_disagreement` takes are those of the training rows.
     pub fn measure(
         &self,
         network: &Mlp,
+        train: &Train,
         rows: &Examples,
         sites: &[String],
         config: impl Fn(usize) -> SketchConfig,
@@ -163,16 +126,20 @@ impl Setup {
             Some(classes) => config(units).with_classes(classes),
             None => config(units),
         };
-        let sketches = sketch(&network.valid(), rows, sites, config, &self.device)?;
-        Ok(sites
-            .iter()
-            .zip(sketches)
-            .map(|(site, sketch)| {
-                let mut measurement = measure(&sketch, selection);
-                measurement.site = Some(site.clone());
-                (measurement, pictures(&sketch))
-            })
-            .collect())
+        let network = network.valid();
+        let sketches = sketch(&network, rows, sites, config, &self.device)?;
+        let mut measured = Vec::with_capacity(sites.len());
+        for (site, sketch) in sites.iter().zip(sketches) {
+            let mut options = selection.options().clone();
+            options.head = head(&network, site);
+            if options.head.is_some() {
+                options.class_means = class_means(&network, train, site, &self.device)?;
+            }
+            let mut measurement = measure(&sketch, &selection.with_options(options)?);
+            measurement.site = Some(site.clone());
+            measured.push((measurement, pictures(&sketch)));
+        }
+        Ok(measured)
     }
 }
 

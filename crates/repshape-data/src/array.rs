@@ -21,9 +21,8 @@ const CHUNK: usize = 1 << 16;
 /// short ones.
 const FORTRAN_BYTES: usize = 32 << 20;
 
-/// Bytes of one unit that are read at a time, if so many may be kept of each: more gain nothing, and what is kept
-/// should stay in the cache while the units are put side by side.
-const FORTRAN_PIECE: usize = 8 << 10;
+/// Values of a Fortran-ordered array that are put side by side at a time: rows that are being made stay in the cache.
+const FORTRAN_VALUES: usize = 1 << 15;
 
 /// An array whose leading axis is the rows.
 pub(crate) struct Array {
@@ -38,7 +37,7 @@ pub(crate) struct Array {
     fortran: Option<Fortran>,
 }
 
-/// What a Fortran-ordered array needs beyond: some rows as bytes, row-major.
+/// What a Fortran-ordered array needs beyond: some rows as bytes, one unit after the other as in the file.
 #[derive(Default)]
 struct Fortran {
     kept: Vec<u8>,
@@ -145,15 +144,25 @@ impl Array {
     /// The next rows of a Fortran-ordered array: a piece of each unit.
     fn read_columns<T: Real>(&mut self, fortran: &mut Fortran, rows: usize, block: &mut Vec<T>) -> Result<()> {
         let size = self.element.size();
+        let at_once = (FORTRAN_VALUES / self.units).max(64);
+        let mut column = Vec::new();
         let mut wanted = self.next_row..self.next_row + rows;
         while !wanted.is_empty() {
             if !fortran.rows.contains(&wanted.start) {
                 self.keep_columns(fortran, wanted.start)?;
             }
-            let end = wanted.end.min(fortran.rows.end);
-            let place = |row: usize| (row - fortran.rows.start) * self.units * size;
-            self.element.decode(&fortran.kept[place(wanted.start)..place(end)], block);
-            wanted.start = end;
+            let rows = wanted.len().min(at_once).min(fortran.rows.end - wanted.start);
+            let first = block.len();
+            block.resize(first + rows * self.units, T::default());
+            for (at, kept) in fortran.kept.chunks_exact(fortran.rows.len() * size).enumerate() {
+                let start = (wanted.start - fortran.rows.start) * size;
+                column.clear();
+                self.element.decode(&kept[start..start + rows * size], &mut column);
+                let place = first + row_major_place(&self.shape[1..], at);
+                let into = block[place..].iter_mut().step_by(self.units);
+                into.zip(&column).for_each(|(into, &value)| *into = value);
+            }
+            wanted.start += rows;
         }
         Ok(())
     }
@@ -161,24 +170,16 @@ impl Array {
     /// Reads as many rows as may be kept, from the given one on.
     fn keep_columns(&mut self, fortran: &mut Fortran, start: usize) -> Result<()> {
         let size = self.element.size();
-        let count = (FORTRAN_BYTES / size / self.units).min(FORTRAN_PIECE / size).max(1);
-        let count = count.min(self.row_count() - start);
+        let count = (FORTRAN_BYTES / size / self.units).max(1).min(self.row_count() - start);
         fortran.rows = 0..0;
-        fortran.kept.clear();
-        reserve(&mut fortran.kept, count * self.units * size, self.body.name())?;
-        fortran.kept.resize(count * self.units * size, 0);
-        self.bytes.resize(count * size, 0);
-        for at in 0..self.units {
+        let bytes = count * self.units * size;
+        let more = bytes.saturating_sub(fortran.kept.len());
+        reserve(&mut fortran.kept, more, self.body.name())?;
+        fortran.kept.resize(bytes, 0);
+        for (at, kept) in fortran.kept.chunks_exact_mut(count * size).enumerate() {
             let first = at as u64 * self.row_count() as u64 + start as u64;
-            if self.body.fill_at(self.start + first * size as u64, &mut self.bytes)? < self.bytes.len() {
+            if self.body.fill_at(self.start + first * size as u64, kept)? < kept.len() {
                 return Err(self.wrong_end(true));
-            }
-            let place = row_major_place(&self.shape[1..], at);
-            match size {
-                1 => scatter::<1>(&self.bytes, &mut fortran.kept, place, self.units),
-                2 => scatter::<2>(&self.bytes, &mut fortran.kept, place, self.units),
-                4 => scatter::<4>(&self.bytes, &mut fortran.kept, place, self.units),
-                _ => scatter::<8>(&self.bytes, &mut fortran.kept, place, self.units),
             }
         }
         fortran.rows = start..start + count;
@@ -274,13 +275,6 @@ pub(crate) fn promised_bytes(
         Size::Unknown => {}
     }
     Ok(promised)
-}
-
-/// Puts the elements of one unit, `N` bytes each, into rows of `units` elements.
-fn scatter<const N: usize>(unit: &[u8], rows: &mut [u8], place: usize, units: usize) {
-    let (from, _) = unit.as_chunks::<N>();
-    let (into, _) = rows.as_chunks_mut::<N>();
-    into[place..].iter_mut().step_by(units).zip(from).for_each(|(into, from)| *into = *from);
 }
 
 /// Where the element at place `at` of column-major order stands in row-major order.

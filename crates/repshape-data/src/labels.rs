@@ -125,6 +125,11 @@ pub(crate) fn from_keyed(mut file: impl Keyed, options: &LabelOptions) -> Result
 /// Names by which a label column is known.
 const LABEL_NAMES: [&str; 7] = ["label", "labels", "class", "classes", "target", "targets", "y"];
 
+/// Whether a column of this name holds labels.
+pub(crate) fn is_label_name(name: &str) -> bool {
+    LABEL_NAMES.contains(&name.to_lowercase().as_str())
+}
+
 /// Labels from a column of a table.
 pub(crate) fn from_table(path: &Path, options: &LabelOptions) -> Result<Labels> {
     let mut records = Records::open(path)?;
@@ -132,11 +137,10 @@ pub(crate) fn from_table(path: &Path, options: &LabelOptions) -> Result<Labels> 
         return Err(DataError::file(records.name(), "holds no rows"));
     }
     let columns = records.fields().len();
-    let is_usual = |name: &str| LABEL_NAMES.contains(&name.to_lowercase().as_str());
     let column = match &options.key {
         Some(key) => records.column(key)?,
         None if columns == 1 => 0,
-        None => records.fields().position(is_usual).ok_or_else(|| {
+        None => records.fields().position(is_label_name).ok_or_else(|| {
             records.problem(format_args!(
                 "has {columns} columns and none is called label; name the one that holds the labels"
             ))
@@ -144,7 +148,7 @@ pub(crate) fn from_table(path: &Path, options: &LabelOptions) -> Result<Labels> 
     };
     let first = records.field(column).unwrap_or_default().to_owned();
     // certain, or to be decided when the other lines are known
-    let has_names = options.key.is_some() || is_usual(&first);
+    let has_names = options.key.is_some() || is_label_name(&first);
 
     let mut texts = TextLabels::default();
     let mut more = true;

@@ -47,6 +47,8 @@ mod matrix;
 mod npy;
 mod npz;
 mod numbers;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod prefetch;
 mod safetensors;
 mod set;

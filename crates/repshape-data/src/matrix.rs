@@ -9,6 +9,8 @@ use crate::keys::Keyed;
 use crate::labels::{self, LabelOptions, Labels};
 use crate::npz::Archive;
 use crate::numbers::Numbers;
+#[cfg(feature = "parquet")]
+use crate::parquet;
 use crate::safetensors::Tensors;
 use crate::{Result, csv, idx, keys, npy};
 
@@ -131,6 +133,16 @@ pub const FORMATS: &[Format] = &[
         matrix: |path, options| Ok(Box::new(keys::matrix(&mut Tensors::open(path)?, options.key.as_deref())?)),
         labels: |path, options| labels::from_keyed(Tensors::open(path)?, options),
     },
+    #[cfg(feature = "parquet")]
+    Format {
+        name: "parquet",
+        endings: &[".parquet", ".pq"],
+        magic: b"PAR1",
+        columns: true,
+        keyed: None,
+        matrix: |path, options| Ok(Box::new(parquet::open(path, options)?)),
+        labels: parquet::labels,
+    },
     Format {
         name: "csv",
         endings: &[".csv", ".tsv", ".txt"],
@@ -238,9 +250,10 @@ impl Matrix {
         let at_once = ((1 << 18) / units).max(1);
         while source.next_block(&mut block, at_once)? > 0 {
             if values.capacity() - values.len() < block.len() {
-                // all at once if the number is known, else doubling
-                let known = source.rows().unwrap_or(0).saturating_mul(units);
-                let more = known.saturating_sub(values.len()).max(values.len()).max(block.len());
+                // all at once if the number is known and not out of proportion to what came, else doubling
+                let known = source.rows().unwrap_or(0).saturating_mul(units).saturating_sub(values.len());
+                let proportion = values.len().saturating_mul(16).max(1 << 24);
+                let more = if known <= proportion { known } else { values.len() }.max(block.len());
                 reserve(&mut values, more, &name)?;
             }
             values.extend_from_slice(&block);

@@ -123,8 +123,9 @@ impl Tensors {
                     thousands(values)
                 )));
             }
-            if from < end {
-                return Err(problem(format!("has a broken header: the tensor {key:?} lies over the one before it")));
+            if from != end {
+                let place = if from < end { "lies over" } else { "leaves a gap after" };
+                return Err(problem(format!("has a broken header: the tensor {key:?} {place} the one before it")));
             }
             end = to;
         }

@@ -14,6 +14,7 @@ mod glob;
 mod graph;
 mod head;
 mod initializer;
+mod lower;
 mod model;
 mod onnx_error;
 mod operator;
@@ -24,6 +25,7 @@ mod scan;
 mod shapes;
 mod site;
 mod sites;
+mod size;
 mod tensor;
 mod value;
 

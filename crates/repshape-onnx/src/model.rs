@@ -1,7 +1,7 @@
 //! A model from elsewhere, read and checked.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     fs::File,
     io::Read,
     path::{Path, PathBuf},
@@ -18,6 +18,7 @@ use crate::{
     proto::{ModelProto, TypeProto, ValueInfoProto, tensor_shape_proto::dimension, type_proto},
     runner::Runner,
     scan::scan,
+    shapes,
     site::Site,
     sites,
     value::{Dim, ElementType},
@@ -61,6 +62,8 @@ pub struct Model {
     inputs: Vec<Input>,
     outputs: Vec<String>,
     sites: Vec<Site>,
+    shapes: HashMap<String, Vec<Dim>>,
+    integers: HashSet<String>,
     notes: Vec<String>,
 }
 
@@ -139,8 +142,11 @@ impl Model {
             .map(read_input)
             .collect::<Result<Vec<_>, _>>()?;
         let outputs = graph.output.iter().map(|output| output.name().to_owned()).collect();
-        let sites = sites::sites(&proto, graph, &index, opset, &inputs, folder);
+        let shapes = shapes::inferred(graph, &index, &inputs, folder);
+        let (sites, integers) = sites::sites(graph, &index, &inputs, &shapes);
         Ok(Self {
+            integers,
+            shapes,
             name: name.to_owned(),
             folder: folder.map(Path::to_owned),
             opset,
@@ -230,6 +236,16 @@ impl Model {
 
     pub(crate) fn index(&self) -> &Index {
         &self.index
+    }
+
+    /// Sides of values that are known, by name.
+    pub(crate) fn shapes(&self) -> &HashMap<String, Vec<Dim>> {
+        &self.shapes
+    }
+
+    /// Values that hold no floats.
+    pub(crate) fn integers(&self) -> &HashSet<String> {
+        &self.integers
     }
 
     pub(crate) fn folder(&self) -> Option<&Path> {

@@ -25,7 +25,10 @@ enum Kind {
     Sparse,
     ValueInfo,
     Type,
-    Inner,
+    TensorType,
+    /// Sequences, maps, optional values.
+    Container,
+    Shape,
     Other,
 }
 
@@ -48,7 +51,11 @@ impl Kind {
             (Self::Attribute, 6 | 11) => Self::Graph,
             (Self::Attribute, 14 | 15) | (Self::ValueInfo, 2) => Self::Type,
             (Self::ValueInfo, 4) | (Self::Tensor, 3 | 13 | 16) => Self::Other,
-            (Self::Node, 10) | (Self::Type, 1 | 4 | 5 | 8 | 9) | (Self::Inner, 1 | 2) => Self::Inner,
+            (Self::Type, 1 | 8) => Self::TensorType,
+            (Self::Type, 4 | 5 | 9) => Self::Container,
+            (Self::TensorType, 2) => Self::Shape,
+            (Self::Container, 1 | 2) => Self::Type,
+            (Self::Shape, 1) | (Self::Node, 10) => Self::Other,
             _ => return None,
         })
     }
@@ -65,7 +72,7 @@ impl Kind {
             Self::Tensor => size_of::<proto::TensorProto>(),
             Self::Sparse => size_of::<proto::SparseTensorProto>(),
             Self::ValueInfo => size_of::<proto::ValueInfoProto>(),
-            Self::Type | Self::Inner => size_of::<proto::TypeProto>(),
+            Self::Type | Self::TensorType | Self::Container | Self::Shape => size_of::<proto::TypeProto>(),
             Self::Other => size_of::<proto::TensorAnnotation>(),
         };
         bytes as u64

@@ -1,15 +1,11 @@
 //! Which values of a model are sites, and where they stand.
 
-use std::{
-    collections::{HashMap, HashSet},
-    path::Path,
-};
+use std::collections::{HashMap, HashSet};
 
 use crate::{
-    graph::{Index, domain, operator_name},
+    graph::{Index, captures, domain, operator_name},
     model::{Input, shape_of},
-    proto::{GraphProto, ModelProto, NodeProto, TypeProto, ValueInfoProto, tensor_proto::DataType, type_proto},
-    shapes,
+    proto::{GraphProto, NodeProto, TypeProto, ValueInfoProto, tensor_proto::DataType, type_proto},
     site::{Place, Site},
     value::Dim,
 };
@@ -40,7 +36,6 @@ const NONLINEARITIES: &[&str] = &[
     "Tanh",
     "ThresholdedRelu",
     "BiasGelu",
-    "Erf",
 ];
 
 /// Operators whose result is not made of floats.
@@ -92,24 +87,20 @@ const NOT_FLOAT: &[&str] = &[
 /// Operators that look at the shape of their input and not at its values.
 const SHAPE_ONLY: &[&str] = &["Shape", "Size", "ConstantOfShape", "EyeLike", "RandomNormalLike", "RandomUniformLike"];
 
-/// The sites, in graph order.
+/// The sites, in graph order, and the names of all values that hold no floats.
 pub(crate) fn sites(
-    proto: &ModelProto,
     graph: &GraphProto,
     index: &Index,
-    opset: i64,
     inputs: &[Input],
-    folder: Option<&Path>,
-) -> Vec<Site> {
+    shapes: &HashMap<String, Vec<Dim>>,
+) -> (Vec<Site>, HashSet<String>) {
     let declared: HashMap<&str, &ValueInfoProto> =
         graph.value_info.iter().chain(&graph.output).map(|value| (value.name(), value)).collect();
-    let names = floats_from_data(graph, index, inputs, &declared);
+    let (names, not_float) = floats_from_data(graph, index, inputs, &declared);
     let outputs: HashSet<&str> = graph.output.iter().map(|output| output.name()).collect();
-    let wanted: Vec<&str> = names.iter().map(|&(name, _)| name).collect();
-    let mut inferred = shapes::inferred(proto, graph, index, opset, inputs, &wanted, folder);
     let site = |&(name, node): &(&str, usize)| {
         let said = declared.get(name).and_then(|value| shape_of(value).ok().flatten());
-        let shape = better(said, inferred.remove(name));
+        let shape = better(said, shapes.get(name).cloned());
         Site {
             name: name.to_owned(),
             operator: operator_name(&graph.node[node]),
@@ -119,7 +110,7 @@ pub(crate) fn sites(
             is_output: outputs.contains(name),
         }
     };
-    names.iter().map(site).collect()
+    (names.iter().map(site).collect(), not_float.into_iter().map(str::to_owned).collect())
 }
 
 /// The shape that knows more: sides of the declared one, filled in where only inference knows them.
@@ -128,7 +119,8 @@ fn better(declared: Option<Vec<Dim>>, inferred: Option<Vec<Dim>>) -> Option<Vec<
         (Some(declared), Some(inferred)) if declared.len() == inferred.len() => {
             let side = |(said, found): (Dim, Dim)| match (&said, &found) {
                 (Dim::Free(_), Dim::Known(_)) => found,
-                (Dim::Free(name), Dim::Free(other)) if name.is_empty() && !other.is_empty() => found,
+                // Exporters make up names (`unk__0`); inference knows which input's side it is.
+                (Dim::Free(_), Dim::Free(other)) if !other.is_empty() => found,
                 _ => said,
             };
             Some(declared.into_iter().zip(inferred).map(side).collect())
@@ -144,7 +136,7 @@ fn floats_from_data<'a>(
     index: &Index,
     inputs: &'a [Input],
     declared: &HashMap<&str, &ValueInfoProto>,
-) -> Vec<(&'a str, usize)> {
+) -> (Vec<(&'a str, usize)>, HashSet<&'a str>) {
     let mut from_data: HashSet<&str> = inputs.iter().map(|input| input.name.as_str()).collect();
     let mut not_float: HashSet<&str> =
         inputs.iter().filter(|input| !input.element.is_float()).map(|input| input.name.as_str()).collect();
@@ -156,8 +148,8 @@ fn floats_from_data<'a>(
     let mut found = Vec::new();
     for &at in &index.order {
         let node = &graph.node[at];
-        let from_its_data =
-            !SHAPE_ONLY.contains(&node.op_type()) && node.input.iter().any(|input| from_data.contains(input.as_str()));
+        let reads = || node.input.iter().map(String::as_str).chain(captures(node));
+        let from_its_data = !SHAPE_ONLY.contains(&node.op_type()) && reads().any(|name| from_data.contains(name));
         for (place, output) in node.output.iter().enumerate().filter(|(_, output)| !output.is_empty()) {
             let float = declared
                 .get(output.as_str())
@@ -174,7 +166,7 @@ fn floats_from_data<'a>(
             }
         }
     }
-    found
+    (found, not_float)
 }
 
 /// Whether the value is declared to hold floats; `None` where nothing is declared.
@@ -219,7 +211,8 @@ fn gives_float(node: &NodeProto, place: usize, not_float: &HashSet<&str>) -> boo
             | "FeatureVectorizer",
             _,
         ) if domain(node) == "ai.onnx.ml" => true,
-        ("Gather" | "Embedding", _) => input_is_float(0),
+        // Their first input is a condition or a count.
+        ("If" | "Loop" | "Scan", _) => true,
         _ => input_is_float(0),
     }
 }
@@ -234,7 +227,13 @@ fn place(graph: &GraphProto, index: &Index, name: &str, node: usize) -> Place {
     }
     let readers = index.readers(name).iter().map(|reader| (&graph.node[reader.node], reader.input));
     // The first input is the data; a value that is the slope of a PRelu does not go through it.
-    let before = readers.filter(|(_, input)| *input == 0).find_map(|(reader, _)| nonlinearity(reader));
+    let erf = |node: &NodeProto| {
+        let scaled = node.output.first().map_or(&[][..], |output| index.readers(output));
+        matches!(node.op_type(), "Div" | "Mul")
+            && scaled.iter().any(|reader| graph.node[reader.node].op_type() == "Erf")
+    };
+    let bend = |node: &NodeProto| nonlinearity(node).or_else(|| erf(node).then(|| "Gelu".to_owned()));
+    let before = readers.filter(|(_, input)| *input == 0).find_map(|(reader, _)| bend(reader));
     before.map_or(Place::Neither, Place::Before)
 }
 

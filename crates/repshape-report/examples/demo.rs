@@ -10,6 +10,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     std::fs::create_dir_all(&folder)?;
     repshape_report::write_html(&[synthetic::study()], &folder.join("study.html"))?;
     repshape_report::write_html(&[synthetic::run(), synthetic::measurement()], &folder.join("runs.html"))?;
-    repshape_report::figures(&synthetic::study(), &folder.join("figures"))?;
+    repshape_report::write_html(&[synthetic::single()], &folder.join("single.html"))?;
+    repshape_report::write_html(&[synthetic::layers(5, 100)], &folder.join("layers.html"))?;
+    repshape_report::write_html(&[synthetic::deep()], &folder.join("deep.html"))?;
+    repshape_report::write_html(&[synthetic::odd_sizes()], &folder.join("odd_sizes.html"))?;
+    repshape_report::write_html(&[synthetic::comparison(5)], &folder.join("comparison.html"))?;
+    repshape_report::write_html(&[synthetic::comparison(36)], &folder.join("comparison_deep.html"))?;
+    for page in [synthetic::study(), synthetic::layers(5, 100), synthetic::comparison(5), synthetic::single()] {
+        repshape_report::figures(&page, &folder.join("figures"))?;
+    }
     Ok(())
 }

@@ -17,14 +17,20 @@ pub(crate) fn symbol(k: usize) -> &'static str {
     SYMBOLS[k / CLASSES.len() % SYMBOLS.len()]
 }
 
+const ZERO: [f64; 3] = [250.0, 250.0, 250.0];
+
 /// Where `value` in [-1, 1] lies between blue (-1), white (0) and red (1), as sRGB.
 pub(crate) fn diverging(value: f64) -> [u8; 3] {
-    const NEGATIVE: [f64; 3] = [33.0, 102.0, 172.0];
-    const ZERO: [f64; 3] = [250.0, 250.0, 250.0];
-    const POSITIVE: [f64; 3] = [178.0, 24.0, 43.0];
-    let end = if value < 0.0 { NEGATIVE } else { POSITIVE };
-    let share = value.abs().min(1.0);
-    std::array::from_fn(|i| (ZERO[i] + share * (end[i] - ZERO[i])).round() as u8)
+    between(if value < 0.0 { [33.0, 102.0, 172.0] } else { [178.0, 24.0, 43.0] }, value.abs())
+}
+
+/// Where `value` in [0, 1] lies between white (0) and green (1), as sRGB.
+pub(crate) fn similar(value: f64) -> [u8; 3] {
+    between([11.0, 110.0, 117.0], value.max(0.0))
+}
+
+fn between(end: [f64; 3], share: f64) -> [u8; 3] {
+    std::array::from_fn(|i| (ZERO[i] + share.min(1.0) * (end[i] - ZERO[i])).round() as u8)
 }
 
 #[cfg(test)]
@@ -42,5 +48,6 @@ mod tests {
         assert_eq!(diverging(-1.0), [33, 102, 172]);
         assert_eq!(diverging(0.0), [250, 250, 250]);
         assert_eq!(diverging(7.0), [178, 24, 43]);
+        assert_eq!((similar(1.0), similar(-1.0)), ([11, 110, 117], [250, 250, 250]));
     }
 }

@@ -56,6 +56,41 @@ pub(crate) const DEFINITIONS: &[Definition] = &[
     row("mi_x_upper", "I(z;x) high", "Upper bound on the information about the input, in nats; at most ln N."),
     row("mi_y_lower", "I(z;y) low", "Information about the class from the lower entropy bound, in nats; an estimate."),
     row("mi_y_upper", "I(z;y) high", "Information about the class from the upper entropy bound, in nats; an estimate."),
+    row(
+        "nc1",
+        "NC1",
+        "How far rows spread about the mean of their class, measured along the directions that part the class means.",
+    ),
+    row("nc1_quotient", "NC1 quotient", "Variance within the classes over the variance of the class means."),
+    row("cdnv", "CDNV", "Variance of two classes over the squared distance of their means, on average."),
+    row(
+        "nc2_equinorm",
+        "NC2 norms",
+        "How unequal the distances of the class means from the mean of all rows are; 0 when all are equal.",
+    ),
+    row(
+        "nc2_equiangular",
+        "NC2 angles",
+        "How far the angles of the class means are from those of a simplex; 0 when they are.",
+    ),
+    row(
+        "nc2_etf_error",
+        "NC2 simplex",
+        "Distance of the class means from a simplex of equal corners; 0 when they are one.",
+    ),
+    row(
+        "nc3_duality",
+        "NC3",
+        "How far the weights of the next layer are from the class means; 0 when they point the same ways.",
+    ),
+    row("nc4_disagreement", "NC4", "Share of rows for which the nearest class mean is not the network's prediction."),
+    row("rankme", "RankMe", "Exponential of the entropy of the singular values of the activations, uncentred."),
+    row(
+        "alpha_req",
+        "alpha-ReQ",
+        "How fast the variance falls from direction to direction; near 1 has been found to transfer best.",
+    ),
+    row("intrinsic_dimension", "Intrinsic dim.", "How many coordinates would name a row among its neighbours (TwoNN)."),
 ];
 
 /// The columns of the main table, in this order, as far as they were measured: the papers' convention

@@ -87,7 +87,9 @@ fn title(page: &Page) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::page::{Curve, Panel, RegularizerRow, Spread, StudyPage};
+    use crate::page::{
+        Change, ComparisonPage, Curve, LayerMap, Measured, MeasurementPage, Panel, RegularizerRow, Spread, StudyPage,
+    };
     use repshape_stats::pictures::{ClassHistogram, Components, Pictures, Scatter};
 
     /// Two rows, one panel of two units, two classes.
@@ -138,15 +140,86 @@ mod tests {
         })
     }
 
+    /// Sites of one model, the first without pictures, one measure undefined.
+    fn sites(name: &str, count: usize) -> Page {
+        let Page::Study(study) = tiny(name) else { unreachable!("tiny() makes a study") };
+        let pictures = study.panels.into_iter().next().map(|panel| panel.pictures);
+        let one = |at: usize| Measured {
+            source: name.into(),
+            site: Some(format!("{name}{at}")),
+            rows: 1000,
+            units: 2,
+            classes: Some(2),
+            measures: [
+                ("covariance".to_string(), Some(0.25 * at as f64)),
+                ("rank".into(), Some(2.0)),
+                ("nc1".into(), Some(f64::NAN)),
+                (name.into(), None),
+            ]
+            .into(),
+            mi_rows: Some(1000),
+            notes: vec![name.into()],
+            pictures: pictures.clone().filter(|_| at > 0),
+        };
+        Page::Measurement(MeasurementPage {
+            title: name.into(),
+            subtitle: name.into(),
+            measured: (0..count).map(one).collect(),
+            how: vec![],
+            notes: vec![],
+        })
+    }
+
+    fn comparison(name: &str) -> Page {
+        let change = |measure: &str, low: f64| Change {
+            measure: measure.into(),
+            a: Some(1.0),
+            b: Some(1.5),
+            difference: Some(0.5),
+            low: Some(low),
+            high: Some(1.0),
+        };
+        Page::Comparison(ComparisonPage {
+            title: name.into(),
+            subtitle: name.into(),
+            a: name.into(),
+            b: format!("{name}'"),
+            similarities: vec![
+                ("cka".into(), Some(0.75)),
+                ("procrustes_distance".into(), Some(0.5)),
+                (name.into(), None),
+            ],
+            changes: vec![change("covariance", 0.25), change(name, f64::NEG_INFINITY)],
+            layers: Some(LayerMap { a: vec![name.into()], b: vec![name.into()], cka: vec![vec![Some(f64::NAN)]] }),
+            how: vec![],
+            notes: vec![name.into()],
+        })
+    }
+
     #[test]
     fn skeleton_of_a_tiny_study() {
         insta::assert_snapshot!(skeleton(&[tiny("cw-vr")]).html);
     }
 
     #[test]
+    fn skeleton_of_two_sites() {
+        insta::assert_snapshot!(skeleton(&[sites("fc1", 2)]).html);
+    }
+
+    #[test]
+    fn skeleton_of_many_sites() {
+        insta::assert_snapshot!(skeleton(&[sites("fc1", 5)]).html);
+    }
+
+    #[test]
+    fn skeleton_of_a_comparison() {
+        insta::assert_snapshot!(skeleton(&[comparison("fc5")]).html);
+    }
+
+    #[test]
     fn hostile_names_stay_text() {
         let hostile = "</script><img src=x onerror=alert(1)>\"'& größe 名前 \u{202e}";
-        let html = render(&[tiny(hostile), tiny("l1")]);
+        let html = render(&[tiny(hostile), tiny("l1"), sites(hostile, 2), sites(hostile, 5), comparison(hostile)]);
         assert!(!html.contains("<img"));
         // the specifications, the charts' library and the page's own script
         assert_eq!(html.matches("</script").count(), 3);
@@ -165,7 +238,7 @@ mod tests {
 
     #[test]
     fn no_undefined_value_is_printed() {
-        let html = skeleton(&[tiny("l1")]).html;
+        let html = skeleton(&[tiny("l1"), sites("fc1", 2), sites("fc1", 5), comparison("fc5")]).html;
         assert!(!html.contains("NaN") && !html.contains("inf"));
         assert!(!render(&[]).is_empty());
     }

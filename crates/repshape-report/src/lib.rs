@@ -8,13 +8,16 @@ mod charts;
 mod colours;
 mod definitions;
 mod escape;
+mod families;
 mod figures;
 mod headline;
 mod html;
+mod layers;
 mod number;
 mod page;
 mod sections;
 mod sheet;
+mod similarities;
 mod write;
 
 pub use figures::figures;

@@ -44,6 +44,25 @@ pub(crate) fn column(values: &[Option<f64>]) -> Vec<String> {
     values.iter().map(write).collect()
 }
 
+/// A count with its thousands apart: `32,768`.
+pub(crate) fn grouped(count: usize) -> String {
+    let digits = count.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// An integer as it is, anything else with three significant digits: ranks count, other measures lie between counts.
+pub(crate) fn whole_or_significant(value: f64) -> String {
+    let whole = value.fract() == 0.0 && (0.0..1e15).contains(&value);
+    if whole { grouped(value as usize) } else { significant(value) }
+}
+
 /// A weight as it was written: `0.001`, `10`, `1e-5`.
 pub(crate) fn weight(value: f64) -> String {
     if value != 0.0 && !(1e-4..1e6).contains(&value.abs()) { format!("{value:e}") } else { format!("{value}") }
@@ -71,6 +90,11 @@ mod tests {
         assert_eq!(significant(0.000_001_23), "1.2e−6");
         assert_eq!(significant(f64::INFINITY), "–");
         assert_eq!(significant(0.0), "0");
+        assert_eq!(
+            [grouped(7), grouped(999), grouped(32_768), grouped(1_000_000)],
+            ["7", "999", "32,768", "1,000,000"]
+        );
+        assert_eq!([97.0, 1234.0, 2.559].map(whole_or_significant), ["97", "1,234", "2.56"]);
         assert_eq!(weight(1e-5), "1e-5");
         assert_eq!(weight(0.001), "0.001");
         assert_eq!(weight(10.0), "10");

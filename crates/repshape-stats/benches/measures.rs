@@ -4,6 +4,7 @@
 use divan::{Bencher, black_box};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use repshape_stats::intrinsic_dimension::two_nn;
 use repshape_stats::moments::ClassMoments;
 use repshape_stats::{Block, Selection, Sketch, SketchConfig, measure};
 
@@ -77,4 +78,21 @@ fn read(bencher: Bencher, (count, units): (usize, usize)) {
     let sketch = sketch(&z, units, &labels, &SketchConfig::new(units).with_classes(CLASSES));
     let selection = Selection::default().without_pairs_of_rows();
     bencher.bench_local(|| measure(black_box(&sketch), &selection));
+}
+
+/// The pass for neural collapse: one covariance, and the pooled one within the classes.
+#[divan::bench(args = [(10_000, 100), (10_000, 512)])]
+fn pass_of_pooled_classes(bencher: Bencher, (count, units): (usize, usize)) {
+    let (z, labels) = rows(count, units);
+    let mut config = SketchConfig::new(units).with_classes(CLASSES);
+    config.positive_pairs = false;
+    config.class_moments = ClassMoments::Pooled;
+    bencher.bench_local(|| sketch(black_box(&z), units, &labels, &config));
+}
+
+/// The intrinsic dimension: all pairs of rows.
+#[divan::bench(args = [(10_000, 100)], sample_count = 5, sample_size = 1)]
+fn intrinsic_dimension(bencher: Bencher, (count, units): (usize, usize)) {
+    let z: Vec<f64> = rows(count, units).0.into_iter().map(f64::from).collect();
+    bencher.bench_local(|| two_nn(black_box(&z), units));
 }

@@ -96,4 +96,23 @@ mod tests {
             }
         }
     }
+    #[test]
+    fn rows_by_rows_of_another_matrix() {
+        let (a, b) = (matrix(3, 5, 1), matrix(4, 5, 2));
+        let mut into = vec![f64::NAN; 12];
+        row_products(&mut into, &a, &b, 5);
+        for (at, found) in into.iter().enumerate() {
+            let dot: f64 = (0..5).map(|i| a[at / 4 * 5 + i] * b[at % 4 * 5 + i]).sum();
+            assert_eq!(*found, dot, "at {at}");
+        }
+    }
+
+    #[test]
+    fn no_rows_have_no_product() {
+        let mut lower = vec![f64::NAN; 9];
+        gram_lower(&mut lower, &[], 3);
+        for i in 0..3 {
+            assert_eq!(lower[i * 3..=i * 3 + i], vec![0.0; i + 1]);
+        }
+    }
 }

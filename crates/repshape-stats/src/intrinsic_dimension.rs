@@ -31,9 +31,14 @@ pub struct TwoNn {
 ///
 /// ```
 /// use repshape_stats::intrinsic_dimension::two_nn;
-/// // a curve in three dimensions
-/// let curve = |n: u32| { let t = f64::from(n * n % 1009) / 100.0; [t.cos(), t.sin(), 0.3 * t] };
-/// let rows: Vec<f64> = (0..500).flat_map(curve).collect();
+/// // 500 places on a spiral in three dimensions
+/// let mut state = 1_u64;
+/// let spiral = |_| {
+///     state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+///     let t = (state >> 40) as f64 / 1e6;
+///     [t.cos(), t.sin(), 0.3 * t]
+/// };
+/// let rows: Vec<f64> = (0..500).flat_map(spiral).collect();
 /// let found = two_nn(&rows, 3)?;
 /// assert!((found.dimension.unwrap() - 1.0).abs() < 0.15);
 /// # Ok::<(), repshape_stats::StatsError>(())
@@ -198,3 +203,6 @@ fn keep(distance: f64, nearest: &mut [f64; 2]) {
         nearest[1] = distance;
     }
 }
+
+#[cfg(test)]
+mod tests;

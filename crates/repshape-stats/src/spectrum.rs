@@ -122,7 +122,7 @@ pub fn participation_ratio(eigenvalues: &[f64]) -> Option<f64> {
 ///
 /// The square root of an eigenvalue that is 0 but for rounding would be up to 1e-8 of the largest and count: those up to
 /// `units * 2^-52` of the largest are read as 0, so a singular value below `sqrt(units) * 1.5e-8` of the largest counts
-/// as 0 too. From about 1 to about `min(rows, units)`; the 1e-7 is not in the sum, so both are passed by up to some 1e-7
+/// as 0 too, and one of 1e-6 of the largest leaves 2e-9 of the result in doubt. From about 1 to about `min(rows, units)`; the 1e-7 is not in the sum, so both are passed by up to some 1e-7
 /// times their logarithm each. `None` when every entry is 0. Source: Garrido et al. (2023), eqs. 1 and 2.
 pub fn rankme(eigenvalues: &[f64], rows: u64) -> Option<f64> {
     const EPS: f64 = 1e-7;
@@ -443,6 +443,73 @@ mod tests {
             assert_eq!(stable_rank_of_covariance(values), None);
             assert_eq!(effective_rank(values), None);
         }
+    }
+
+    #[test]
+    fn rankme_by_hand() {
+        // singular values 2, 1, 1, 0: shares 1/2, 1/4, 1/4, 0, and 1e-7 beside each
+        let entropy = |shares: &[f64]| -> f64 { shares.iter().map(|p| -(p + 1e-7) * (p + 1e-7).ln()).sum() };
+        let expected = entropy(&[0.5, 0.25, 0.25, 0.0]).exp();
+        assert!((rankme(&[1.0, 4.0, 0.0, 1.0], 9).unwrap() - expected).abs() < 1e-14);
+        // three rows have three singular values
+        let expected = entropy(&[0.5, 0.25, 0.25]).exp();
+        assert!((rankme(&[1.0, 4.0, 0.0, 1.0], 3).unwrap() - expected).abs() < 1e-14);
+        // what rounding leaves of a null direction is none, on either side of 0
+        let exact = rankme(&[1.0, 0.0, 0.0], 9);
+        assert_eq!(rankme(&[1.0, 3.0 * f64::EPSILON, -1e-17], 9), exact);
+        assert_ne!(rankme(&[1.0, 4.0 * f64::EPSILON, 0.0], 9), exact);
+        assert_eq!(rankme(&[0.0; 3], 9), None);
+        assert_eq!(rankme(&[f64::NAN; 3], 9), None);
+    }
+
+    #[test]
+    fn alpha_of_a_power_law_is_its_exponent() {
+        let law =
+            |alpha: f64, count: i32| -> Vec<f64> { (1..=count).map(|i| 3.0 * f64::from(i).powf(-alpha)).collect() };
+        for alpha in [0.0, 0.5, 1.0, 2.5] {
+            for (count, last) in [(15, 15), (64, 64), (100, 100), (400, 100)] {
+                let fit = alpha_req(&law(alpha, count), count as usize).unwrap();
+                assert!((fit.alpha - alpha).abs() < 1e-12, "{alpha}: {fit:?}");
+                assert_eq!((fit.first, fit.last), (11, last));
+            }
+        }
+        // what is before the eleventh and after the hundredth is no matter
+        let mut other = law(1.5, 400);
+        other[..10].fill(9.0);
+        other[100..].fill(1e-9);
+        assert!((alpha_req(&other, 400).unwrap().alpha - 1.5).abs() < 1e-12);
+        // four in range, or none but rounding after the fourteenth
+        assert_eq!(alpha_req(&law(1.0, 14), 14), None);
+        let mut short = law(1.0, 40);
+        short[14..].fill(1e-17);
+        assert_eq!(alpha_req(&short, 40), None);
+        assert_eq!(alpha_req(&[], 0), None);
+        assert_eq!(alpha_req(&[f64::NAN; 20], 20), None);
+    }
+
+    /// `sum_k s_k v_k v_k^T` squared is the Gram matrix, and the vectors are orthonormal.
+    #[test]
+    fn singular_values_and_right_vectors_give_the_gram_matrix() {
+        for (rows, columns) in [(3, 5), (5, 3), (40, 4), (4, 40), (1, 3), (3, 1)] {
+            let a: Vec<f64> = (0..rows * columns).map(|at| 1e200 * (((at * 7) % 11) as f64 - 4.5)).collect();
+            let found = singular(&a, rows, columns).unwrap();
+            assert_eq!((found.values.len(), found.right.len()), (rows.min(columns), rows.min(columns) * columns));
+            assert!(found.values.is_sorted_by(|a, b| a >= b));
+            let scaled = |x: f64| x / 1e200;
+            for i in 0..columns {
+                for j in 0..columns {
+                    let gram: f64 = a.chunks_exact(columns).map(|row| scaled(row[i]) * scaled(row[j])).sum();
+                    let pairs = found.values.iter().zip(found.right.chunks_exact(columns));
+                    let joined: f64 = pairs.map(|(s, v)| scaled(*s).powi(2) * v[i] * v[j]).sum();
+                    assert!((gram - joined).abs() < 1e-11, "{rows} x {columns} at {i}, {j}: {gram}, {joined}");
+                }
+            }
+            for v in found.right.chunks_exact(columns) {
+                assert!((v.iter().map(|x| x * x).sum::<f64>() - 1.0).abs() < 1e-14);
+            }
+        }
+        assert_eq!(singular(&[0.0; 6], 2, 3).unwrap().values, [0.0, 0.0]);
+        assert!(singular(&[1.0, f64::INFINITY], 1, 2).is_none());
     }
 
     #[test]

@@ -1,5 +1,8 @@
 //! Training, as a function with observers.
 
+use std::cell::OnceCell;
+
+use burn::module::Module;
 use burn::tensor::Device;
 use repshape_data::{Purpose, Train, Validation, epoch_order, stream};
 use serde::{Deserialize, Serialize};
@@ -90,16 +93,69 @@ pub enum Flow {
     Stop,
 }
 
-/// Looks on while a network is trained: progress, early stopping, pruning, checkpoints.
+/// A step that has just been taken, as an [`Observer`] sees it.
+#[derive(Debug)]
+pub struct Step<'a, N> {
+    network: &'a N,
+    plain: OnceCell<N>,
+    epoch: usize,
+    done: usize,
+    total: usize,
+    values: &'a [f64],
+}
+
+impl<'a, N> Step<'a, N> {
+    /// The step number `done` of the `total` of an epoch, both from 1, after which `network` has its new weights.
+    /// [`fit`] makes these; a training loop of one's own that has observers may too.
+    pub const fn new(network: &'a N, epoch: usize, done: usize, total: usize, values: &'a [f64]) -> Self {
+        Self { network, plain: OnceCell::new(), epoch, done, total, values }
+    }
+
+    /// The epoch that it belongs to, from 1.
+    pub const fn epoch(&self) -> usize {
+        self.epoch
+    }
+
+    /// Steps of this epoch so far, from 1.
+    pub const fn done(&self) -> usize {
+        self.done
+    }
+
+    /// Steps of an epoch.
+    pub const fn total(&self) -> usize {
+        self.total
+    }
+
+    /// Steps since the training began, from 1; a resumed training counts on.
+    pub const fn global(&self) -> u64 {
+        (self.epoch as u64).saturating_sub(1) * self.total as u64 + self.done as u64
+    }
+
+    /// Every term of the objective over the rows of this step, before its update, as
+    /// [`Objective::names`].
+    pub const fn values(&self) -> &[f64] {
+        self.values
+    }
+}
+
+impl<N: Module> Step<'_, N> {
+    /// The network after the step, off the tape. Made when it is first asked for, and shared by all who ask; a step
+    /// that nobody asks costs nothing.
+    pub fn network(&self) -> &N {
+        self.plain.get_or_init(|| self.network.valid())
+    }
+}
+
+/// Looks on while a network is trained: progress, early stopping, monitoring, pruning, checkpoints.
 ///
 /// Any `FnMut(&Training<N>) -> Flow`, called after each epoch, is an observer.
 pub trait Observer<N> {
     /// After each epoch; the last entry of `training.history` is new.
     fn epoch(&mut self, training: &Training<N>) -> Flow;
 
-    /// After each step of an epoch: `done` of `total` steps. A stop here discards the epoch, so
-    /// that what is left is a state between epochs.
-    fn step(&mut self, _done: usize, _total: usize) -> Flow {
+    /// After each step. A stop here discards the epoch, so that what is left is a state between
+    /// epochs.
+    fn step(&mut self, _step: &Step<'_, N>) -> Flow {
         Flow::Continue
     }
 }
@@ -116,8 +172,8 @@ impl<N, A: Observer<N>, B: Observer<N>> Observer<N> for (A, B) {
         either(self.0.epoch(training), self.1.epoch(training))
     }
 
-    fn step(&mut self, done: usize, total: usize) -> Flow {
-        either(self.0.step(done, total), self.1.step(done, total))
+    fn step(&mut self, step: &Step<'_, N>) -> Flow {
+        either(self.0.step(step), self.1.step(step))
     }
 }
 
@@ -193,7 +249,8 @@ pub fn fit<N: Network>(
                 let gradients = root.backward();
                 training.network = training.optimizer.step(training.network, gradients);
             }
-            if observer.step(step + 1, steps) == Flow::Stop {
+            let step = Step::new(&training.network, epoch + 1, step + 1, steps, &evaluation.values);
+            if observer.step(&step) == Flow::Stop {
                 return Ok(Fitted { training: returned(before, values), ending: Ending::Stopped });
             }
         }

@@ -8,6 +8,7 @@
 //! | penalties on a representation, in closed form | [`penalty`], over [`groups`] of rows |
 //! | task plus weighted penalties, each logged by name | [`objective`], [`task`] |
 //! | training with observers | [`fit`](mod@fit), [`early_stopping`], [`optimizer`], [`checkpoint`] |
+//! | watching representations while they form | [`monitor`] |
 //! | error and loss, characteristics of sites | [`evaluate`](mod@evaluate), [`representation`] |
 //!
 //! The library prints nothing, reads no environment and picks no device.
@@ -20,6 +21,7 @@ pub mod early_stopping;
 pub mod evaluate;
 pub mod fit;
 pub mod groups;
+pub mod monitor;
 pub mod nearest;
 pub mod network;
 pub mod objective;

@@ -1,12 +1,13 @@
 //! From a network's sites to sketches: the bridge from the device to the host's measures.
 
 use burn::tensor::{Device, Tensor};
-use repshape_data::Examples;
-use repshape_stats::{Block, Sketch, SketchConfig, StatsError};
+use repshape_data::{Examples, Train};
+use repshape_stats::moments::{ClassMoments, Comoment};
+use repshape_stats::{Block, Head, SampleSize, Sketch, SketchConfig, StatsError, UnitPairs};
 
 use crate::batch::batch;
 use crate::evaluate::BLOCK;
-use crate::network::{Network, Site};
+use crate::network::{Mlp, Network, Site};
 use crate::task::Target;
 
 /// Sketches of the named sites over `rows`, in one pass of blocks: one for each name, in their
@@ -54,6 +55,48 @@ pub fn sketch<N: Network>(
         }
     }
     Ok(sketches)
+}
+
+/// The last layer of a network, if it is what reads `site`: what `nc3_duality` and `nc4_disagreement` compare the
+/// representation with. `None` for every other site, and for a layer that holds a value which is not finite.
+pub fn head(network: &Mlp, site: &str) -> Option<Head> {
+    let last = network.layers.last().filter(|layer| layer.sites[1].name == site)?;
+    let (units, classes) = (last.sites[1].units, network.output_site.units);
+    let weight = network.output.weight.val().into_data();
+    let weight = weight.as_slice::<f32>().ok()?;
+    let weights = (0..classes).flat_map(|k| (0..units).map(move |i| f64::from(weight[i * classes + k])));
+    let bias = match &network.output.bias {
+        None => vec![0.0; classes],
+        Some(bias) => bias.val().into_data().as_slice::<f32>().ok()?.iter().map(|&b| f64::from(b)).collect(),
+    };
+    Head::new(weights.collect(), bias).ok()
+}
+
+/// The means of the classes at `site` over the training rows, row-major `classes x units`; zeros for a class without a row.
+/// `None` without labels.
+///
+/// # Errors
+/// As [`sketch`].
+pub fn class_means<N: Network>(
+    network: &N,
+    rows: &Train,
+    site: &str,
+    device: &Device,
+) -> Result<Option<Vec<f64>>, StatsError> {
+    let Some(classes) = rows.classes() else { return Ok(None) };
+    let config = |units| SketchConfig {
+        class_moments: ClassMoments::Diagonal,
+        pairs: UnitPairs::Off,
+        sample: SampleSize::AtMost(1),
+        ..SketchConfig::new(units).with_classes(classes)
+    };
+    let sketches = sketch(network, rows, &[site.to_owned()], config, device)?;
+    let means = sketches.iter().flat_map(|sketch| {
+        let units = sketch.config().units;
+        let mean = move |moments: &Comoment| if moments.count == 0 { vec![0.0; units] } else { moments.mean() };
+        sketch.moments().classes.iter().flat_map(move |class| mean(&class.moments))
+    });
+    Ok(Some(means.collect()))
 }
 
 fn update(sketch: &mut Sketch, z: Tensor<2>, labels: &[u32], first_row: u64) -> Result<(), StatsError> {

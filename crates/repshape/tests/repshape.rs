@@ -1,5 +1,7 @@
 //! Checks of the crate from outside.
 
+mod monitor;
+
 mod penalty;
 
 mod training;

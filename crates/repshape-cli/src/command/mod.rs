@@ -1,5 +1,6 @@
 //! One file a verb.
 
+pub mod compare;
 pub mod data;
 pub mod measure;
 pub mod penalty;

@@ -8,7 +8,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use repshape::burn::tensor::Device;
 use repshape::checkpoint;
 use repshape::evaluate::Scores;
-use repshape::fit::{Ending, EpochValues, Fitted, Flow, Observer, Training};
+use repshape::fit::{Ending, EpochValues, Fitted, Flow, Observer, Step, Training};
+use repshape::monitor::tensorboard::{Scalars, write_scalars};
 use repshape::network::Mlp;
 use repshape_data::{Examples, Test, Tuning};
 use repshape_report::{Page, RunPage, Score};
@@ -21,12 +22,12 @@ use crate::cli::{Global, Overrides, ShapeArgs};
 use crate::export::to_onnx;
 use crate::failure::{Exit, Failure, Outcome};
 use crate::interrupt;
+use crate::monitoring::Monitoring;
 use crate::output::{Rows, emit, print, tell, to_json, write_file};
 use crate::pages::{curves, how, measured};
 use crate::progress::Progress;
 use crate::run_folder::{RunFolder, folder_for};
 use crate::spec::{RECIPES, RunSpec, read_text, recipe, run_spec};
-use crate::tensorboard::{Scalars, write_scalars};
 use crate::training::{Setup, diverged, own_measures};
 
 /// Time between two checkpoints, unless the training is interrupted.
@@ -43,15 +44,16 @@ pub fn run(args: &ShapeArgs, global: &Global) -> Outcome {
     let (tuning, test) = set.split(&spec.split())?;
     // everything that the spec can get wrong is refused before the folder is made
     let setup = Setup::new(&spec, &tuning.train, &Device::flex())?;
+    let mut monitoring = Monitoring::new(args, &spec, &setup, &tuning)?;
     let path = folder_for(args.out.out.as_deref(), "shape", args.out.resume);
     let (folder, _lock) = RunFolder::create(&path, spec, args.out.resume)?;
     let finished = folder.file("run.json");
     if !finished.is_file() {
-        let result = train(&folder, &setup, &tuning, global)?;
+        let result = train(&folder, &setup, &tuning, monitoring.as_mut(), global)?;
         if args.tensorboard {
             write_events(&folder, &setup, &result.training, start)?;
         }
-        finish(&folder, &setup, (&tuning, &test), result, start)?;
+        finish(&folder, &setup, (&tuning, &test), result, monitoring.as_ref(), start)?;
     }
     let text = std::fs::read_to_string(&finished)
         .map_err(|error| Failure::usage(format!("{}: {error}", finished.display())))?;
@@ -113,16 +115,27 @@ pub fn override_training(spec: &mut RunSpec, flags: &Overrides) {
     spec.mi_variance = flags.mi_variance.unwrap_or(spec.mi_variance);
 }
 
-fn train(folder: &RunFolder, setup: &Setup, tuning: &Tuning, global: &Global) -> Outcome<Fitted<Mlp>> {
+fn train(
+    folder: &RunFolder,
+    setup: &Setup,
+    tuning: &Tuning,
+    mut monitoring: Option<&mut Monitoring>,
+    global: &Global,
+) -> Outcome<Fitted<Mlp>> {
     let checkpoint = folder.file(CHECKPOINT);
     let from = if checkpoint.is_file() { setup.restore(&checkpoint)? } else { setup.start() };
     let done = from.history.len();
     if done > 0 {
         tell(global, &format!("going on after epoch {done} of {}", setup.config.epochs));
     }
+    if let Some(monitoring) = &mut monitoring {
+        let steps = tuning.train.rows().div_ceil(setup.config.batch_size);
+        monitoring.open_logs(folder, (done * steps) as u64)?;
+    }
     let mut observer = ShapeObserver {
         folder,
         setup,
+        monitoring,
         progress: Progress::new(global, "epochs", setup.config.epochs as u64, done as u64),
         saved: Instant::now(),
         failure: None,
@@ -148,10 +161,11 @@ fn train(folder: &RunFolder, setup: &Setup, tuning: &Tuning, global: &Global) ->
     Ok(fitted)
 }
 
-/// Progress, history and checkpoints.
+/// Progress, history, checkpoints, and the monitor if there is one.
 struct ShapeObserver<'a> {
     folder: &'a RunFolder,
     setup: &'a Setup,
+    monitoring: Option<&'a mut Monitoring>,
     progress: Progress,
     saved: Instant,
     failure: Option<Failure>,
@@ -161,6 +175,8 @@ impl ShapeObserver<'_> {
     fn save(&mut self, training: &Training<Mlp>) -> Outcome {
         self.saved = Instant::now();
         write_history(self.folder, self.setup, training)?;
+        // what the resumed training will not probe again
+        self.monitoring.as_mut().map_or(Ok(()), |monitoring| monitoring.sync())?;
         Ok(checkpoint::save(&self.folder.file(CHECKPOINT), training)?)
     }
 }
@@ -178,12 +194,22 @@ impl Observer<Mlp> for ShapeObserver<'_> {
             self.failure = Some(failure);
             return Flow::Stop;
         }
-        self.step(0, 0)
+        interrupted()
     }
 
-    fn step(&mut self, _done: usize, _total: usize) -> Flow {
-        if interrupt::flag().load(Ordering::Relaxed) { Flow::Stop } else { Flow::Continue }
+    fn step(&mut self, step: &Step<'_, Mlp>) -> Flow {
+        if let Some(monitoring) = &mut self.monitoring
+            && let Err(failure) = monitoring.step(step, |warning| self.progress.say(warning))
+        {
+            self.failure = Some(failure);
+            return Flow::Stop;
+        }
+        interrupted()
     }
+}
+
+fn interrupted() -> Flow {
+    if interrupt::flag().load(Ordering::Relaxed) { Flow::Stop } else { Flow::Continue }
 }
 
 fn write_history(folder: &RunFolder, setup: &Setup, training: &Training<Mlp>) -> Outcome {
@@ -229,6 +255,7 @@ fn finish(
     setup: &Setup,
     (tuning, test): (&Tuning, &Test),
     fitted: Fitted<Mlp>,
+    monitoring: Option<&Monitoring>,
     start: Instant,
 ) -> Outcome {
     let spec = &folder.spec;
@@ -242,7 +269,7 @@ fn finish(
     let scores = |rows: &Examples| (diverged.is_none() && rows.rows() > 0).then(|| setup.scores(network, rows));
     let sites = if diverged.is_none() {
         let (config, selection) = own_measures(spec)?;
-        let mut sites = setup.measure(network, test, &spec.measured_sites(), config, &selection)?;
+        let mut sites = setup.measure(network, &tuning.train, test, &spec.measured_sites(), config, &selection)?;
         for (measurement, _) in &mut sites {
             measurement.source = Some(folder.path.display().to_string());
         }
@@ -258,7 +285,9 @@ fn finish(
     };
     let measurements: Vec<&Measurement> = sites.iter().map(|(m, _)| m).collect();
     write_file(&folder.file("measurement.json"), to_json(&measurements)?.as_bytes())?;
-    let page = Page::Run(page(folder, setup, &fitted, &split, sites.clone()));
+    let mut page = page(folder, setup, &fitted, &split, sites.clone());
+    page.notes.extend(monitoring.into_iter().flat_map(Monitoring::notes));
+    let page = Page::Run(page);
     // on one line: it holds matrices of all pairs of units, and nobody reads it
     let text = serde_json::to_string(&page).map_err(Failure::usage)?;
     write_file(&folder.file("page.json"), text.as_bytes())?;
@@ -277,6 +306,7 @@ fn finish(
         "test": score(2),
         "terms": terms,
         "sites": sites.iter().map(|(m, _)| (m.site.clone().unwrap_or_default(), json!(m))).collect::<serde_json::Map<_, _>>(),
+        "monitor": monitoring.map(Monitoring::json),
         "seconds": start.elapsed().as_secs_f64(),
         "out": folder.path.display().to_string(),
     });

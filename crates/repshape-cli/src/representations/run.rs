@@ -6,6 +6,7 @@ use repshape::batch::batch;
 use repshape::burn::module::Module;
 use repshape::burn::tensor::{Device, Tensor};
 use repshape::network::{Mlp, Network, Site as NetworkSite};
+use repshape::representation::{class_means, head};
 use repshape::task::Target;
 use repshape_data::{Numbers, Test};
 
@@ -40,16 +41,19 @@ pub fn open(path: &Path, args: &InputArgs) -> Outcome<impl Representations + use
         }
         names.extend(matching.into_iter().filter(|name| !names.contains(name)).cloned().collect::<Vec<_>>());
     }
-    let (_, network, rows) = run.load()?;
+    let (network, train, rows) = run.load()?;
     let network = network.valid();
-    let all = network.sites();
-    let site = |name: &String| Site {
-        name: Some(name.clone()),
-        units: all.iter().find(|site| site.name == *name).map_or(0, |site| site.units),
-        rows_per_row: 1,
-        ..Site::default()
-    };
-    Ok(RunRows { sites: names.iter().map(site).collect(), shown, network, rows, next: 0 })
+    let mut sites = Vec::new();
+    for known in network.sites().into_iter().filter(|site| names.contains(&site.name)) {
+        let head = head(&network, &known.name);
+        let class_means = match head {
+            Some(_) => class_means(&network, &train, &known.name, &Device::flex())?,
+            None => None,
+        };
+        let name = Some(known.name);
+        sites.push(Site { name, units: known.units, rows_per_row: 1, head, class_means, ..Site::default() });
+    }
+    Ok(RunRows { sites, shown, network, rows, next: 0 })
 }
 
 impl Representations for RunRows {

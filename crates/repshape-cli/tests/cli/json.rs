@@ -7,7 +7,7 @@ use serde_json::{Value, json as value};
 use crate::support::{ROWS, UNITS, Y, Z, folder, json, npy, npy_bytes, npy_labels, ok, read_npy, repshape, run};
 
 /// The names of INTERFACE.md, in its order.
-const MEASURES: [&str; 27] = [
+const MEASURES: [&str; 38] = [
     "amplitude",
     "covariance",
     "correlation",
@@ -35,6 +35,17 @@ const MEASURES: [&str; 27] = [
     "mi_x_upper",
     "mi_y_lower",
     "mi_y_upper",
+    "nc1",
+    "nc1_quotient",
+    "cdnv",
+    "nc2_equinorm",
+    "nc2_equiangular",
+    "nc2_etf_error",
+    "nc3_duality",
+    "nc4_disagreement",
+    "rankme",
+    "alpha_req",
+    "intrinsic_dimension",
 ];
 
 fn keys(value: &Value) -> Vec<&str> {

@@ -6,8 +6,10 @@ mod bad_input;
 mod browser;
 #[path = "../../../repshape-report/tests/browser/mod.rs"]
 mod chromium;
+mod compare;
 mod golden;
 mod json;
+mod monitor;
 mod onnx;
 mod resume;
 mod snapshots;

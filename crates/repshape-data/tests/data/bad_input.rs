@@ -12,25 +12,25 @@ use repshape_data::{
 use crate::memory::peak;
 
 /// A folder whose name does not show in messages.
-struct Folder(tempfile::TempDir);
+pub struct Folder(tempfile::TempDir);
 
 impl Folder {
-    fn new() -> Folder {
+    pub fn new() -> Folder {
         Folder(tempfile::tempdir().unwrap())
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub fn path(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }
 
-    fn file(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
+    pub fn file(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
         let path = self.path(name);
         std::fs::write(&path, bytes).unwrap();
         path
     }
 
     /// The message of an action that must fail, within the bounds that every refusal keeps.
-    fn message<T>(&self, action: impl FnOnce() -> Result<T, DataError>) -> String {
+    pub fn message<T>(&self, action: impl FnOnce() -> Result<T, DataError>) -> String {
         let start = Instant::now();
         let (result, bytes) = peak(action);
         assert!(start.elapsed() < Duration::from_secs(2), "took {:?}", start.elapsed());
@@ -42,11 +42,11 @@ impl Folder {
         message.replace(&format!("{}/", self.0.path().display()), "")
     }
 
-    fn matrix(&self, path: &Path) -> String {
+    pub fn matrix(&self, path: &Path) -> String {
         self.message(|| read_matrix(path))
     }
 
-    fn labels(&self, path: &Path, classes: Option<usize>) -> String {
+    pub fn labels(&self, path: &Path, classes: Option<usize>) -> String {
         self.message(|| read_labels(path, &LabelOptions { classes, ..LabelOptions::default() }))
     }
 
@@ -57,7 +57,7 @@ impl Folder {
 }
 
 /// A version 1 file with this header and these bytes.
-fn npy(descr: &str, fortran: &str, shape: &str, values: &[u8]) -> Vec<u8> {
+pub fn npy(descr: &str, fortran: &str, shape: &str, values: &[u8]) -> Vec<u8> {
     let header = format!("{{'descr': {descr}, 'fortran_order': {fortran}, 'shape': {shape}, }}\n");
     let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
     bytes.extend((header.len() as u16).to_le_bytes());
@@ -78,7 +78,7 @@ fn idx(kind: u8, sizes: &[u32], values: &[u8]) -> Vec<u8> {
     bytes
 }
 
-fn gzip(bytes: &[u8]) -> Vec<u8> {
+pub fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut writer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
     writer.write_all(bytes).unwrap();
     writer.finish().unwrap()
@@ -117,7 +117,7 @@ fn files_that_are_none() {
     folder.npy: is a folder; expected a file
     empty.npy: is empty
     empty.csv: is empty
-    notes.doc: is of no known format; expected a name that ends in .npy, .npz, .safetensors, .csv, .tsv, .txt, -ubyte, .idx
+    notes.doc: is of no known format; expected a name that ends in .npy, .npz, .safetensors, .parquet, .pq, .csv, .tsv, .txt, -ubyte, .idx
     -dash and space – ü.npy: is no .npy file: it starts with [68, 65, 6c, 6c, 6f], not with [93, 4e, 55, 4d, 50, 59]
     /dev/zero: is no regular file (a pipe or device?)
     "#);

@@ -7,10 +7,10 @@ use repshape_data::write::write_npy;
 use repshape_data::{Matrix, MatrixOptions, open_matrix, read_matrix};
 
 #[derive(serde::Deserialize)]
-struct Golden {
-    row_shape: Vec<usize>,
-    units: usize,
-    values: Vec<f64>,
+pub struct Golden {
+    pub row_shape: Vec<usize>,
+    pub units: usize,
+    pub values: Vec<f64>,
 }
 
 pub fn folder() -> PathBuf {

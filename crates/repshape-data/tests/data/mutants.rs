@@ -3,12 +3,16 @@
 use std::path::Path;
 
 use rand::Rng;
-use repshape_data::{LabelOptions, MatrixOptions, Purpose, below, open_matrix, read_labels, read_matrix, stream};
+use repshape_data::{
+    LabelOptions, MatrixOptions, Numbers, Purpose, below, keys, open_matrix, open_matrix_from, read_labels,
+    read_matrix, stream,
+};
 
 use crate::golden::folder;
 use crate::memory::peak;
 
-const MUTANTS: u64 = 600;
+/// Mutants of each file; of each format there are at least 2,000.
+const MUTANTS: u64 = 1000;
 
 /// One to four changes of a file.
 fn mutate(bytes: &mut Vec<u8>, rng: &mut impl Rng) {
@@ -91,6 +95,16 @@ fn attempts(path: &Path, keys: &[Option<&str>]) -> Vec<Result<(), String>> {
                 })
                 .map_err(|e| e.to_string()),
         );
+        let beside = MatrixOptions { key: None, label_column: key.clone() };
+        results.push(
+            open_matrix(path, &beside)
+                .and_then(|mut source| {
+                    let mut block = Numbers::default();
+                    while source.next_numbers(&mut block, 3)? > 0 {}
+                    Ok(())
+                })
+                .map_err(|e| e.to_string()),
+        );
         let labels = LabelOptions { classes: Some(10), key, rows: None };
         results.push(read_labels(path, &labels).map(|_| ()).map_err(|e| e.to_string()));
     }
@@ -128,6 +142,55 @@ fn text() {
     survives("table.csv", &[None, Some("b")], 10);
     survives("table.tsv", &[None, Some("b")], 11);
     survives("pets.csv", &[None, Some("pet"), Some("age")], 12);
+}
+
+#[test]
+fn safetensors() {
+    survives("types.safetensors", &[Some("bfloat16"), Some("int64"), Some("labels")], 14);
+    survives("maps.safetensors", &[None], 15);
+}
+
+#[test]
+fn parquet() {
+    // the panics that some of them cause within the parquet crate end as errors, but are still shown
+    survives("columns_snappy_1.parquet", &[Some("species")], 16);
+    survives("columns_zstd_2.parquet", &[Some("species")], 17);
+    survives("columns_gzip_1.parquet", &[Some("species"), Some("float16")], 18);
+    survives("fixed_lists.parquet", &[Some("label"), Some("embedding")], 19);
+}
+
+#[test]
+fn labels_of_strings() {
+    survives("labels_wide.npy", &[None], 20);
+    survives("labels_bytes.npy", &[None], 21);
+    survives("labelled.npz", &[Some("y"), Some("z")], 22);
+}
+
+/// What a file claims of its arrays, and what a pipe claims.
+#[test]
+fn keys_and_pipes() {
+    let place = tempfile::tempdir().unwrap();
+    let originals = ["labelled.npz", "maps.safetensors", "dimensions_3.npy", "dimensions_4_fortran.npy"]
+        .map(|name| (place.path().join(name), std::fs::read(folder().join(name)).unwrap()));
+    for mutant in 0..2 * MUTANTS {
+        let mut rng = stream(23, Purpose::Sample, mutant);
+        for (path, original) in &originals {
+            let mut bytes = original.clone();
+            mutate(&mut bytes, &mut rng);
+            let ((), most) = peak(|| {
+                if path.extension().is_some_and(|end| end == "npy") {
+                    let pipe = Box::new(std::io::Cursor::new(bytes));
+                    let Ok(mut source) = open_matrix_from(pipe, "pipe") else { return };
+                    let mut block = Numbers::default();
+                    while let Ok(1..) = source.next_numbers(&mut block, 1000) {}
+                } else {
+                    std::fs::write(path, &bytes).unwrap();
+                    let _ = keys(path);
+                }
+            });
+            assert!(most < 300 << 20, "mutant {mutant} of {} took {most} bytes", path.display());
+        }
+    }
 }
 
 /// Data sets read through other code than matrices.

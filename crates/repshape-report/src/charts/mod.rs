@@ -2,12 +2,18 @@
 //!
 //! An option is the JSON that ECharts takes, plus three marks that `report.js` resolves when it draws:
 //! `{"$colour": "ink"}` (a CSS variable, so that light, dark and print share one option),
-//! `{"$f32": base64, "columns": n}` (rows of numbers) and `{"$format": "percent"}` (a formatter by name).
+//! `{"$f32": base64, "columns": n}` (rows of numbers) and `{"$format": "percent"}` (a formatter by name). Matrices are
+//! not ECharts': `correlation` and `layer_map` give `{"matrix": ...}`, which `report.js` draws cell by cell.
 
+pub(crate) mod by_unit;
+pub(crate) mod changes;
 pub(crate) mod correlation;
 pub(crate) mod histogram;
+pub(crate) mod layer_map;
+pub(crate) mod layers;
 pub(crate) mod learning;
 pub(crate) mod points;
+pub(crate) mod spectrum;
 pub(crate) mod test_errors;
 pub(crate) mod tuning;
 

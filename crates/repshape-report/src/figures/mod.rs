@@ -1,6 +1,8 @@
 //! Static figures for papers: each plot of a page as SVG and PNG.
 
+mod layers;
 mod plots;
+mod sites;
 
 use std::path::{Path, PathBuf};
 
@@ -8,7 +10,9 @@ use kuva::render::{layout::Layout, plots::Plot};
 use repshape_stats::pictures::Pictures;
 
 use crate::{
-    page::{Curve, Page},
+    charts::{by_unit, spectrum},
+    layers::by_source,
+    page::{Curve, Measured, Page},
     write::{ReportError, atomically},
 };
 
@@ -27,10 +31,11 @@ pub(crate) struct Figure {
 
 /// Writes each plot of `page` into `folder` (made if absent) and returns the files in the order written.
 ///
-/// A study gives `test-errors`, `tuning` and, for each panel, `NAME-SITE-correlation`, `-histogram`, `-scatter`,
-/// `-components` and `-learning`; the other pages give the same for each representation. Two panels that
-/// would share a name are told apart by a number. A plot without data is left out. Every file is an SVG and a PNG, except heat maps
-/// of over 64 units, which are PNG alone.
+/// A study gives `test-errors`, `tuning` and, for each panel, `NAME-SITE-correlation`, `-spectrum`, `-variances`,
+/// `-histogram`, `-scatter`, `-components` and `-learning`; the other pages give the same for each representation, and
+/// where a source has several sites `layers-MEASURE` over them. A comparison gives `layers-cka`. Two panels that would
+/// share a name are told apart by a number. A plot without data is left out. Every file is an SVG and a PNG, except heat
+/// maps of over 64 units or layers, which are PNG alone.
 pub fn figures(page: &Page, folder: &Path) -> Result<Vec<PathBuf>, ReportError> {
     std::fs::create_dir_all(folder).map_err(|source| ReportError::Write { path: folder.into(), source })?;
     let mut written = Vec::new();
@@ -47,23 +52,18 @@ fn collect(page: &Page) -> Vec<(String, Figure)> {
             drawn.extend(plots::test_errors(&study.table).map(|figure| ("test-errors".to_string(), figure)));
             drawn.extend(plots::tuning(&study.table).map(|figure| ("tuning".to_string(), figure)));
             for panel in &study.panels {
-                drawn.extend(pictures(&[&panel.regularizer, &panel.site], &panel.pictures, &panel.history));
+                drawn.extend(pictures(&[&panel.regularizer, &panel.site], &panel.pictures, None, &panel.history));
             }
         }
         Page::Run(run) => {
             drawn.extend(plots::learning(&run.history).map(|figure| ("learning".to_string(), figure)));
-            for one in &run.sites {
-                let site = one.site.as_deref().unwrap_or("");
-                drawn.extend(one.pictures.iter().flat_map(|drawn| pictures(&[site], drawn, &[])));
-            }
+            drawn.extend(measured(&run.sites, false));
         }
-        Page::Measurement(page) => {
-            for one in &page.measured {
-                let site = one.site.as_deref().unwrap_or("");
-                drawn.extend(one.pictures.iter().flat_map(|drawn| pictures(&[&one.source, site], drawn, &[])));
-            }
+        Page::Measurement(page) => drawn.extend(measured(&page.measured, true)),
+        Page::Comparison(page) => {
+            let map = page.layers.as_ref().and_then(layers::map);
+            drawn.extend(map.map(|figure| ("layers-cka".to_string(), figure)));
         }
-        Page::Comparison(_) => {}
     }
     let mut seen = std::collections::BTreeMap::<String, usize>::new();
     for (stem, _) in &mut drawn {
@@ -76,10 +76,31 @@ fn collect(page: &Page) -> Vec<(String, Figure)> {
     drawn
 }
 
-fn pictures(names: &[&str], pictures: &Pictures, history: &[Curve]) -> Vec<(String, Figure)> {
-    let prefix: String = names.iter().filter(|name| !name.is_empty()).map(|name| slug(name) + "-").collect();
+/// The figures of representations; `sourced` puts their source before their site.
+fn measured(all: &[Measured], sourced: bool) -> Vec<(String, Figure)> {
+    let mut drawn = Vec::new();
+    for (source, layers) in by_source(all) {
+        let prefix = prefix(&[if sourced { source } else { "" }]);
+        let named =
+            layers::curves(&layers).into_iter().map(|(name, figure)| (format!("{prefix}layers-{name}"), figure));
+        drawn.extend(named);
+    }
+    for one in all {
+        let names = [if sourced { &one.source } else { "" }, one.site.as_deref().unwrap_or("")];
+        if let Some(own) = &one.pictures {
+            drawn.extend(pictures(&names, own, Some(one), &[]));
+        }
+    }
+    drawn
+}
+
+fn pictures(names: &[&str], pictures: &Pictures, of: Option<&Measured>, history: &[Curve]) -> Vec<(String, Figure)> {
+    let prefix = prefix(names);
+    let marks = spectrum::marks(pictures, of.map(|one| &one.measures));
     [
         ("correlation", plots::correlation(pictures)),
+        ("spectrum", sites::spectrum(pictures, &marks)),
+        ("variances", sites::variances(pictures, by_unit::ud90(pictures, of.map(|one| &one.measures)))),
         ("histogram", plots::histogram(&pictures.histogram)),
         ("scatter", plots::scatter(&pictures.scatter)),
         ("components", plots::components(&pictures.components)),
@@ -88,6 +109,11 @@ fn pictures(names: &[&str], pictures: &Pictures, history: &[Curve]) -> Vec<(Stri
     .into_iter()
     .filter_map(|(kind, figure)| Some((format!("{prefix}{kind}"), figure?)))
     .collect()
+}
+
+/// The names that are not empty, each followed by a hyphen.
+fn prefix(names: &[&str]) -> String {
+    names.iter().filter(|name| !name.is_empty()).map(|name| slug(name) + "-").collect()
 }
 
 /// `name` as part of a file name on any system: letters, digits, `.`, `_` and `-`, at most 60 of them.

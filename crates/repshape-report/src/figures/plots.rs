@@ -14,18 +14,20 @@ use repshape_stats::pictures::{ClassHistogram, Components, Pictures, Scatter};
 
 use super::{Figure, LARGEST_SVG_HEAT_MAP};
 use crate::{
-    charts::{learning::is_error, points, tuning::shared_range},
+    charts::{correlation::shown, learning::is_error, points, tuning::shared_range},
     colours,
     headline::BASELINE,
     number::weight,
     page::{Curve, RegularizerRow},
 };
 
-const WIDTH: f64 = 480.0;
+pub(super) const WIDTH: f64 = 480.0;
 const HEIGHT: f64 = 360.0;
-const BEST: &str = "#0b6e75";
-const OTHER: &str = "#66717f";
-const CURVES: [&str; 5] = ["#0b6e75", "#d97706", "#4c5a9e", "#b0417a", "#66717f"];
+/// What a legend beside a plot of [`WIDTH`] takes.
+pub(super) const LEGEND: f64 = 150.0;
+pub(super) const BEST: &str = "#0b6e75";
+pub(super) const OTHER: &str = "#66717f";
+pub(super) const CURVES: [&str; 5] = ["#0b6e75", "#d97706", "#4c5a9e", "#b0417a", "#66717f"];
 
 /// Mean ± standard deviation with each trial, in the table's order; the baseline dashed.
 pub(super) fn test_errors(table: &[RegularizerRow]) -> Option<Figure> {
@@ -98,15 +100,15 @@ pub(super) fn tuning(table: &[RegularizerRow]) -> Option<Figure> {
     Some(Figure { plots, layout, svg: true })
 }
 
-/// Correlations, blue at -1, white at 0, red at 1, grey where undefined; row 0 at the top.
+/// Correlations, blue at -1, white at 0, red at 1, grey where undefined; by cluster where that is known, the first at
+/// the top.
 pub(super) fn correlation(pictures: &Pictures) -> Option<Figure> {
-    let units = pictures.units;
-    if units == 0 || units.checked_mul(units) != Some(pictures.correlation.len()) {
-        return None;
-    }
-    let value = |cell: &Option<f32>| cell.map_or(f64::NAN, |value| f64::from(value.clamp(-1.0, 1.0)));
-    let rows: Vec<Vec<f64>> =
-        pictures.correlation.chunks(units).rev().map(|row| row.iter().map(value).collect()).collect();
+    let units = shown(pictures)?;
+    let clustered = pictures.order.len() == units && pictures.order.iter().all(|&row| row < units);
+    let place = |at: usize| if clustered { pictures.order[at] } else { at };
+    let value = |cell: Option<f32>| cell.map_or(f64::NAN, |value| f64::from(value.clamp(-1.0, 1.0)));
+    let row = |i: usize| (0..units).map(|j| value(pictures.correlation[place(i) * units + place(j)])).collect();
+    let rows: Vec<Vec<f64>> = (0..units).rev().map(row).collect();
     // kuva scales the colours to the data's range: undo that, so that white is 0 in every figure
     let defined = || rows.iter().flatten().copied().filter(|value| !value.is_nan());
     let (lowest, highest) = (defined().fold(f64::INFINITY, f64::min), defined().fold(f64::NEG_INFINITY, f64::max));
@@ -125,8 +127,8 @@ pub(super) fn correlation(pictures: &Pictures) -> Option<Figure> {
     let plots: Vec<Plot> =
         vec![heat_map.with_legend("correlation").with_x_range(0.0, side).with_y_range(0.0, side).into()];
     let mut layout = Layout::auto_from_plots(&plots)
-        .with_x_label("unit")
-        .with_y_label("unit")
+        .with_x_label(if clustered { "units by cluster" } else { "unit" })
+        .with_y_label(if clustered { "units by cluster" } else { "unit" })
         // the colour bar takes the rest: the matrix itself is square
         .with_width(HEIGHT + 105.0)
         .with_height(HEIGHT)
@@ -246,7 +248,7 @@ pub(super) fn learning(history: &[Curve]) -> Option<Figure> {
     })
 }
 
-fn axes(plots: &[Plot], x: &str, y: &str) -> Layout {
+pub(super) fn axes(plots: &[Plot], x: &str, y: &str) -> Layout {
     Layout::auto_from_plots(plots)
         .with_x_label(x)
         .with_y_label(y)
@@ -256,7 +258,7 @@ fn axes(plots: &[Plot], x: &str, y: &str) -> Layout {
 }
 
 /// Labels the powers of ten of a logarithmic axis and leaves the ticks between them bare: all would overlap.
-fn powers_of_ten() -> TickFormat {
+pub(super) fn powers_of_ten() -> TickFormat {
     TickFormat::Custom(Arc::new(|value| {
         let power = value.log10();
         if (power - power.round()).abs() < 1e-6 { weight(value) } else { String::new() }
@@ -264,7 +266,7 @@ fn powers_of_ten() -> TickFormat {
 }
 
 /// A name as it is: kuva would typeset what stands between dollar signs.
-fn label(name: &str) -> String {
+pub(super) fn label(name: &str) -> String {
     name.replace('$', "\\$")
 }
 

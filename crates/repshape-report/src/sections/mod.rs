@@ -2,6 +2,7 @@
 
 pub(crate) mod comparison;
 mod how;
+mod layers;
 pub(crate) mod measurement;
 mod measures;
 mod panels;

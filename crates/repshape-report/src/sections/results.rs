@@ -19,7 +19,7 @@ pub(crate) fn write(sheet: &mut Sheet, study: &StudyPage) {
         sheet.raw("<th scope=\"col\" class=\"number\">Diverged</th>");
     }
     for column in &columns {
-        sheet.raw(&heading(column));
+        sheet.raw(&heading(column, "number"));
     }
     sheet.raw("</tr></thead>\n<tbody>\n");
     let texts: Vec<Vec<String>> = columns.iter().map(|column| column_texts(&study.table, column.name)).collect();
@@ -62,15 +62,21 @@ pub(crate) fn mark(row: &RegularizerRow) -> (&'static str, &'static str) {
 }
 
 /// A column head that explains itself on hover, focus or tap.
-pub(crate) fn heading(column: &Column) -> String {
-    let title = escape::html(column.title);
-    if column.line.is_empty() {
-        return format!("<th scope=\"col\" class=\"number\">{title}</th>");
-    }
+pub(crate) fn heading(column: &Column, class: &str) -> String {
     format!(
-        "<th scope=\"col\" class=\"number\"><button type=\"button\" class=\"term\" data-tip=\"{}\">{title}</button></th>",
-        escape::html(column.line)
+        "<th scope=\"col\" class=\"{class}\" data-value=\"{}\">{}</th>",
+        escape::html(column.name),
+        term(column.title, column.line)
     )
+}
+
+/// A title that shows `line` on hover, focus or tap; the title alone where there is none.
+pub(crate) fn term(title: &str, line: &str) -> String {
+    let title = escape::html(title);
+    if line.is_empty() {
+        return title;
+    }
+    format!("<button type=\"button\" class=\"term\" data-tip=\"{}\">{title}</button>", escape::html(line))
 }
 
 /// The means of one measure, aligned.

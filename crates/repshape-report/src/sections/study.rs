@@ -47,6 +47,8 @@ pub(crate) fn write(sheet: &mut Sheet, study: &StudyPage) {
                     .map_or("", |row| results::mark(row).1),
                 site: Some(&panel.site),
                 pictures: &panel.pictures,
+                // the table's are means over trials, the pictures are of one
+                measures: None,
                 history: &panel.history,
             })
             .collect();

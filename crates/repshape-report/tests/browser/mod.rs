@@ -3,26 +3,68 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Runs once all charts were tried: looks at their pixels and at the width, and leaves what it found on the root element.
+/// Runs once all charts in view were drawn: presses every button there is, looks at the charts' pixels and at the
+/// width, and leaves what it found on the root element.
 const PROBE: &str = r#"<script>
-(() => {
-  const look = () => {
-    if (!document.documentElement.dataset.charts) return setTimeout(look, 20);
-    const empty = [...document.querySelectorAll('.chart')].filter((place) => {
-      const canvas = place.querySelector('canvas');
-      if (!canvas || place.dataset.drawn !== 'true') return true;
-      const pixels = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
-      for (let at = 3; at < pixels.length; at += 4) if (pixels[at]) return false;
-      return true;
-    }).map((place) => place.dataset.chart + ' ' + place.dataset.spec);
-    const root = document.documentElement;
-    root.dataset.probe = JSON.stringify({
-      charts: repshapeReport.charts, drawn: repshapeReport.drawn, errors: repshapeReport.errors, empty,
-      overflow: root.scrollWidth - root.clientWidth, width: innerWidth, images: document.images.length,
-      milliseconds: Math.round(performance.now()),
-    });
+(async () => {
+  const root = document.documentElement;
+  const sleep = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
+  const settled = async () => { while (!root.dataset.charts) await sleep(20); };
+  const pixels = (canvas) => canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
+  // every so-manieth byte, each of the four colours in turn: enough to tell two drawings apart
+  const print = (canvas) => {
+    const all = pixels(canvas);
+    let hash = 7;
+    for (let at = 0; at < all.length; at += 37) hash = (Math.imul(hash, 31) + all[at]) | 0;
+    return hash;
   };
-  look();
+  await settled();
+  const milliseconds = Math.round(performance.now());
+  const first = repshapeReport.drawn;
+  const overflow = () => root.scrollWidth - root.clientWidth;
+  let widest = overflow();
+  const views = [];
+  for (const button of document.querySelectorAll('.picker button')) {
+    button.click();
+    await settled();
+    widest = Math.max(widest, overflow());
+    // what is chosen is what can be seen, and nothing else
+    const pictures = button.closest('.pictures');
+    const seen = [...pictures.querySelectorAll('figure')].filter((figure) => figure.clientWidth > 0).map((figure) => figure.dataset.for);
+    const ours = button.dataset.show === 'all' ? new Set(seen).size > 4 : seen.length > 0 && seen.every((kind) => kind === button.dataset.show);
+    views.push(ours && button.getAttribute('aria-pressed') === 'true' && pictures.querySelectorAll('.picker [aria-pressed="true"]').length === 1);
+  }
+  const orders = [];
+  for (const group of document.querySelectorAll('.order')) {
+    const canvases = [...group.closest('.pictures').querySelectorAll('[data-chart="correlation"] canvas')];
+    const prints = () => canvases.map(print).join();
+    const before = prints();
+    group.querySelector('[data-order="number"]').click();
+    const number = prints();
+    group.querySelector('[data-order="cluster"]').click();
+    orders.push(before !== number && prints() === before);
+  }
+  const charts = [...document.querySelectorAll('.chart')];
+  const light = charts.map((place) => place.querySelector('canvas')).filter(Boolean).map(print);
+  const paper = () => getComputedStyle(document.body).backgroundColor;
+  const papers = [paper()];
+  document.getElementById('theme').click();
+  papers.push(paper());
+  const dark = charts.map((place) => place.querySelector('canvas')).filter(Boolean).map(print);
+  const empty = charts.filter((place) => {
+    const canvas = place.querySelector('canvas');
+    if (!canvas || place.dataset.drawn !== 'true') return true;
+    const all = pixels(canvas);
+    for (let at = 3; at < all.length; at += 4) if (all[at]) return false;
+    return true;
+  }).map((place) => place.dataset.chart + ' ' + place.dataset.spec);
+  root.dataset.probe = JSON.stringify({
+    charts: repshapeReport.charts, drawn: repshapeReport.drawn, first, errors: repshapeReport.errors, empty, views, orders,
+    // every chart has some text or line in the ink of the theme
+    repainted: papers[0] !== papers[1] && light.every((print, at) => print !== dark[at]),
+    tables: [...document.querySelectorAll('.tabled table')].map(repshapeReport.tableText),
+    overflow: widest, width: innerWidth, images: document.images.length, milliseconds,
+  });
 })();
 </script></body>"#;
 
@@ -99,13 +141,18 @@ fn dump(browser: &Path, page: &Path, profile: &Path) -> std::process::Output {
         .unwrap()
 }
 
-/// Every chart drawn, no error, no horizontal scroll, no image from a hostile name.
+/// Every chart drawn, no error, every button with its effect, no horizontal scroll, no image from a hostile name.
 pub fn check(found: &serde_json::Value, charts: u64, width: u32) {
     assert_eq!(found["errors"], serde_json::json!([]));
     assert_eq!(found["empty"], serde_json::json!([]));
     assert_eq!(found["charts"], charts);
     assert_eq!(found["drawn"], charts);
     assert_eq!(found["width"], width);
+    for buttons in ["views", "orders"] {
+        let worked = found[buttons].as_array().unwrap();
+        assert!(worked.iter().all(|worked| worked == true), "{buttons}: {worked:?}");
+    }
+    assert_eq!(found["repainted"], true, "a chart kept its colours on a change of theme");
     assert!(found["overflow"].as_i64().unwrap() <= 0, "the page is wider than its window: {found}");
     assert_eq!(found["images"], 0);
 }

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 use rand_distr::{Distribution, Normal, Uniform};
 use repshape_report::{
-    Curve, Measured, MeasurementPage, Page, Panel, RegularizerRow, RunPage, Score, Spread, StudyPage,
+    Change, ComparisonPage, Curve, LayerMap, Measured, MeasurementPage, Page, Panel, RegularizerRow, RunPage, Score,
+    Spread, StudyPage,
 };
 use repshape_stats::pictures::{ClassHistogram, Components, Pictures, Scatter};
 use repshape_stats::{Block, Selection, Sketch, SketchConfig, measure, pictures};
@@ -128,6 +129,149 @@ pub fn measurement() -> Page {
         measured: vec![measured("z.npy", None, &Shape::default(), &mut rng), tiny("w.npy")],
         how: vec![("command".into(), "repshape measure z.npy w.npy --report report.html".into())],
         notes: Vec::new(),
+    })
+}
+
+/// Every site of a model of `depth` layers, before and after its nonlinearity, as wide as `units`.
+pub fn layers(depth: usize, units: usize) -> Page {
+    let mut rng = ChaCha8Rng::seed_from_u64(9);
+    let mut sites = Vec::new();
+    for layer in 0..depth {
+        let depth = layer as f64 / depth as f64;
+        let shape = Shape {
+            units,
+            inner: 0.8 - 0.7 * depth,
+            rank: 12 - (8.0 * depth) as usize,
+            sparsity: 0.35 + 0.4 * depth,
+            correlation: 0.2 + 0.5 * depth,
+            ..Shape::default()
+        };
+        let seed = rng.clone();
+        let name = format!("fc{}", layer + 1);
+        let before = Shape { rectified: false, ..shape };
+        sites.push(measured("model.onnx", Some(&format!("{name}.pre")), &before, &mut seed.clone()));
+        sites.push(measured("model.onnx", Some(&name), &shape, &mut rng));
+    }
+    Page::Measurement(MeasurementPage {
+        title: "model.onnx, layer by layer".into(),
+        subtitle: format!("{} sites over 1,000 test rows of digits", sites.len()),
+        measured: sites,
+        how: how(),
+        notes: Vec::new(),
+    })
+}
+
+/// Forty sites with long names, every fifth without a value, none with pictures.
+pub fn deep() -> Page {
+    let mut rng = ChaCha8Rng::seed_from_u64(10);
+    let shape = Shape { units: 16, ..Shape::default() };
+    let sites = (0..40).map(|layer| {
+        let name = format!("/encoder/layer.{layer}/mlp/act_fn/Gelu_output_0");
+        let mut one = measured("vit_small.onnx", Some(&name), &shape, &mut rng);
+        one.pictures = None;
+        one.measures.insert("nc1".into(), Some(300.0 * (-0.2 * f64::from(layer)).exp()));
+        if layer % 5 == 4 {
+            one.measures.values_mut().for_each(|value| *value = None);
+        }
+        one
+    });
+    Page::Measurement(MeasurementPage {
+        title: "vit_small.onnx".into(),
+        subtitle: "forty sites".into(),
+        measured: sites.collect(),
+        how: how(),
+        notes: Vec::new(),
+    })
+}
+
+/// A wide site with pair moments off, one of 300 units, and one of 4 units without labels or zeros.
+pub fn odd_sizes() -> Page {
+    let mut rng = ChaCha8Rng::seed_from_u64(12);
+    let mut wide = measured("wide.npy", None, &Shape { units: 300, ..Shape::default() }, &mut rng);
+    let no_pairs = wide.pictures.clone().map(|pictures| Pictures {
+        correlation: Vec::new(),
+        eigenvalues: Vec::new(),
+        order: Vec::new(),
+        ..pictures
+    });
+    let small = Shape { units: 4, classes: None, rectified: false, rank: 3, ..Shape::default() };
+    let mut blind = wide.clone();
+    blind.source = "no_pairs.npy".into();
+    blind.pictures = no_pairs;
+    wide.notes.push("correlations are of all 300 units".into());
+    Page::Measurement(MeasurementPage {
+        title: "Wide, blind and small".into(),
+        subtitle: "three matrices".into(),
+        measured: vec![wide, blind, measured("four.npy", None, &small, &mut rng)],
+        how: Vec::new(),
+        notes: Vec::new(),
+    })
+}
+
+/// One representation alone.
+pub fn single() -> Page {
+    let mut rng = ChaCha8Rng::seed_from_u64(13);
+    Page::Measurement(MeasurementPage {
+        title: "z.npy".into(),
+        subtitle: "1,000 rows, 100 units, 10 classes".into(),
+        measured: vec![measured("z.npy", None, &Shape::default(), &mut rng)],
+        how: vec![("command".into(), "repshape measure z.npy --labels y.npy --report report.html".into())],
+        notes: Vec::new(),
+    })
+}
+
+/// A comparison with `depth` by `depth + 2` layers.
+pub fn comparison(depth: usize) -> Page {
+    let change = |measure: &str, a: f64, b: f64, spread: f64| Change {
+        measure: measure.into(),
+        a: Some(a),
+        b: Some(b),
+        difference: Some(b - a),
+        low: Some(b - a - spread),
+        high: Some(b - a + spread),
+    };
+    let undefined = Change { measure: "dead_units".into(), a: Some(0.0), b: Some(0.0), ..Change::default() };
+    let name = |layer: usize| format!("layer{}.{}.relu", layer / 3 + 1, layer % 3);
+    let cka = |i: usize, j: usize| {
+        let apart = i as f64 / depth as f64 - j as f64 / (depth + 2) as f64;
+        ((i + j) % 17 != 16).then(|| 0.15 + 0.85 * (-8.0 * apart * apart).exp())
+    };
+    Page::Comparison(ComparisonPage {
+        title: "Epoch 1 and epoch 50".into(),
+        subtitle: "fc5 of one run over 1,000 test rows of digits".into(),
+        a: "epoch 1".into(),
+        b: "epoch 50".into(),
+        similarities: [
+            ("cka", Some(0.812)),
+            ("cka_unbiased", Some(0.794)),
+            ("cca_mean", Some(0.453)),
+            ("svcca", Some(0.711)),
+            ("pwcca", None),
+            ("procrustes_distance", Some(0.376)),
+            ("my_own", Some(-0.02)),
+        ]
+        .map(|(name, value)| (name.to_string(), value))
+        .to_vec(),
+        changes: vec![
+            change("amplitude", 0.52, 0.61, 0.02),
+            change("covariance", 0.12, 0.171, 0.03),
+            change("correlation", 0.31, 0.28, 0.035),
+            change("variance", 0.4, 4.2, 0.5),
+            change("sparsity", 0.48, 0.53, 0.01),
+            undefined,
+            change("stable_rank_covariance", 2.41, 2.3, 0.3),
+            change("effective_rank", 23.4, 17.1, 1.2),
+            change("participation_ratio", 6.3, 5.9, 0.2),
+            change("class_wise_variance", 0.21, 0.14, 0.01),
+            Change { low: None, high: None, ..change("mi_x_lower", 5.2, 5.4, 0.0) },
+        ],
+        layers: Some(LayerMap {
+            a: (0..depth).map(name).collect(),
+            b: (0..depth + 2).map(name).collect(),
+            cka: (0..depth).map(|i| (0..depth + 2).map(|j| cka(i, j)).collect()).collect(),
+        }),
+        how: how(),
+        notes: vec!["Intervals: 95 % of 1,000 bootstrap draws over rows.".into()],
     })
 }
 

@@ -1,10 +1,12 @@
 //! Bootstrap intervals over rows for the change of every measure between two representations.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use rayon::prelude::*;
 
 use super::CompareError;
+use super::change::common_labels;
 use crate::measure::{MeasureRow, Reading};
-use crate::moments::ClassMoments;
 use crate::{Block, SampleSize, Selection, Sketch, SketchConfig, StatsError};
 
 /// How the bootstrap is drawn.
@@ -25,9 +27,11 @@ impl Default for BootstrapOptions {
 }
 
 impl BootstrapOptions {
+    /// Whether intervals can be drawn by these options, which [`intervals`] asks first.
+    ///
     /// # Errors
     /// If the level is not between 0 and 1, or fewer than one draw is left outside on each side.
-    fn check(&self) -> Result<(), StatsError> {
+    pub fn check(&self) -> Result<(), StatsError> {
         if !(self.level > 0.0 && self.level < 1.0) {
             let expected = "above 0 and below 1";
             return Err(StatsError::Setting { field: "level", found: self.level.to_string(), expected });
@@ -83,28 +87,43 @@ const DEFINED: f64 = 0.95;
 ///
 /// The draws depend on the seed and the number of rows only: the same bits at any number of threads.
 ///
+/// `selections` are those of A and of B: the same measures, each with the options of its side. `progress` is told how many
+/// draws of how many are done, from any thread.
+///
 /// # Errors
-/// As [`change`](super::change()).
+/// As [`change`](super::change()), and if the selections are of different measures.
 pub fn intervals(
     a: &Block<'_>,
     b: &Block<'_>,
     classes: Option<usize>,
-    selection: &Selection,
+    selections: [&Selection; 2],
     options: &BootstrapOptions,
+    progress: &(dyn Fn(u64, u64) + Sync),
 ) -> Result<Intervals, CompareError> {
     options.check()?;
-    let labels = super::change::common_labels(a, b)?;
-    let labels = classes.and(labels);
-    let measures: Vec<&MeasureRow> = selection.rows().filter(|row| !row.needs.rows).collect();
-    let side = |block, wrap: fn(StatsError) -> CompareError| {
-        Side::new(block, labels, classes, selection, &measures).map_err(wrap)
+    let selection = selections[0];
+    let names = |of: &Selection| of.rows().map(|row| row.name).collect::<Vec<_>>();
+    if names(selection) != names(selections[1]) {
+        let found = names(selections[1]).join(", ");
+        return Err(StatsError::Setting { field: "the selection of B", found, expected: "the measures of A" }.into());
+    }
+    let labels = common_labels(a, b, classes)?;
+    let measures: Vec<&MeasureRow> = selection.rows().filter(|row| !row.needs.pairs_of_rows).collect();
+    let side = |block: &Block<'_>, selection: &Selection| {
+        // row by row only for what looks at rows; a draw has as many
+        let sample = if measures.iter().any(|row| row.needs.rows) { SampleSize::All } else { SampleSize::AtMost(0) };
+        SketchConfig { classes, sample, ..selection.config(block.units()) }
     };
-    let (side_a, side_b) = (side(*a, CompareError::A)?, side(*b, CompareError::B)?);
+    let side =
+        |block, selection| Side { block, labels, config: side(&block, selection), selection, measures: &measures };
+    let (side_a, side_b) = (side(*a, selections[0]), side(*b, selections[1]));
+    let (done, total) = (AtomicU64::new(0), options.draws as u64);
 
     let difference = |draw: usize| -> Result<Vec<Option<f64>>, CompareError> {
         let counts = counts(a.rows(), options.seed, draw as u64);
         let of_a = side_a.measure(&counts).map_err(CompareError::A)?;
         let of_b = side_b.measure(&counts).map_err(CompareError::B)?;
+        progress(done.fetch_add(1, Ordering::Relaxed) + 1, total);
         let less = |(a, b): (Option<f64>, Option<f64>)| Some(b? - a?).filter(|difference| difference.is_finite());
         Ok(of_a.into_iter().zip(of_b).map(less).collect())
     };
@@ -122,7 +141,7 @@ pub fn intervals(
             }
             percentiles(&mut defined, options.level)
         });
-        if row.needs.rows {
+        if row.needs.pairs_of_rows {
             over_pairs.push(row.name);
         }
         found.values.push((row.name, interval));
@@ -148,35 +167,7 @@ struct Side<'a> {
     measures: &'a [&'a MeasureRow],
 }
 
-impl<'a> Side<'a> {
-    fn new(
-        block: Block<'a>,
-        labels: Option<&'a [u32]>,
-        classes: Option<usize>,
-        selection: &'a Selection,
-        measures: &'a [&'a MeasureRow],
-    ) -> Result<Self, StatsError> {
-        let config = SketchConfig { classes, sample: SampleSize::AtMost(0), ..SketchConfig::new(block.units()) };
-        let mut side = Self { block, labels, config, selection, measures };
-        let once = vec![1; block.rows()];
-        let defined = |side: &Self| -> Result<Vec<bool>, StatsError> {
-            Ok(side.measure(&once)?.iter().map(Option::is_some).collect())
-        };
-        // keep only what the measures look at: most of the time goes into moments that few of them need
-        let full = defined(&side)?;
-        for (positive_pairs, class_moments) in
-            [(false, ClassMoments::Off), (false, ClassMoments::Diagonal), (false, ClassMoments::Full)]
-        {
-            let less = SketchConfig { positive_pairs, class_moments, ..side.config.clone() };
-            let all = std::mem::replace(&mut side.config, less);
-            if defined(&side)? == full {
-                break;
-            }
-            side.config = all;
-        }
-        Ok(side)
-    }
-
+impl Side<'_> {
     /// The measures of the rows, each so many times.
     fn measure(&self, counts: &[u32]) -> Result<Vec<Option<f64>>, StatsError> {
         let units = self.block.units();

@@ -115,7 +115,7 @@ impl Default for SimilarityOptions {
 }
 
 /// Every similarity of two representations, and what a reader of the numbers should know. In JSON an object by name.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Similarities {
     values: Vec<(&'static str, Option<f64>)>,
     /// What the numbers cannot say.

@@ -54,7 +54,8 @@ impl Serialize for Changes {
 
 /// Measures A (`N x I_A`) and B (`N x I_B`), the same rows in both, and gives each difference `B - A` with its
 /// [bootstrap interval](intervals) over rows. Labels may be on either block or on both; with them,
-/// `classes` is the number of classes that the task declares.
+/// `classes` is the number of classes that the task declares. The options of the selection serve both sides; where each has
+/// its own, as the layer that reads it, [`intervals`] takes two selections and [`changes_between`] two measurements.
 ///
 /// ```
 /// use repshape_stats::compare::{BootstrapOptions, change};
@@ -73,8 +74,8 @@ impl Serialize for Changes {
 /// ```
 ///
 /// # Errors
-/// If the blocks differ in rows or labels, hold a value that is not finite or a label out of range, labels are missing
-/// where there are classes, or an option is out of range.
+/// If the blocks differ in rows or labels, hold a value that is not finite or a label out of range, there are labels but no
+/// classes or classes but no labels, or an option is out of range.
 pub fn change(
     a: &Block<'_>,
     b: &Block<'_>,
@@ -82,10 +83,10 @@ pub fn change(
     selection: &Selection,
     options: &BootstrapOptions,
 ) -> Result<Changes, CompareError> {
-    let labels = common_labels(a, b)?;
+    let labels = common_labels(a, b, classes)?;
     let measured = |block: &Block<'_>| -> Result<Measurement, StatsError> {
-        let mut sketch = Sketch::new(&SketchConfig { classes, ..SketchConfig::new(block.units()) })?;
-        let block = match labels.filter(|_| classes.is_some()) {
+        let mut sketch = Sketch::new(&SketchConfig { classes, ..selection.config(block.units()) })?;
+        let block = match labels {
             Some(labels) => block.with_labels(labels)?,
             None => *block,
         };
@@ -93,7 +94,7 @@ pub fn change(
         Ok(measure(&sketch, selection))
     };
     let (in_a, in_b) = (measured(a).map_err(CompareError::A)?, measured(b).map_err(CompareError::B)?);
-    let intervals = intervals(a, b, classes, selection, options)?;
+    let intervals = intervals(a, b, classes, [selection, selection], options, &|_, _| {})?;
     Ok(changes_between(&in_a, &in_b, &intervals))
 }
 
@@ -111,14 +112,33 @@ pub fn changes_between(a: &Measurement, b: &Measurement, intervals: &Intervals) 
     };
     let of =
         |side: &str, notes: &[String]| -> Vec<String> { notes.iter().map(|note| format!("{side}: {note}")).collect() };
-    let notes = [of("A", &a.notes), of("B", &b.notes), intervals.notes.clone()].concat();
-    Changes { changes: a.measures.iter().map(change).collect(), notes }
+    let mut notes = [of("A", &a.notes), of("B", &b.notes), intervals.notes.clone()].concat();
+    let changes: Vec<Change> = a.measures.iter().map(change).collect();
+    let beside = |change: &&Change| change.difference < change.low || change.difference > change.high;
+    let beside = |change: &&Change| change.low.is_some() && beside(change);
+    let shifted: Vec<&str> = changes.iter().filter(beside).map(|change| change.measure).collect();
+    if !shifted.is_empty() {
+        notes.push(format!(
+            "resampling shifts {}: the interval does not hold the difference, only its width has a meaning",
+            shifted.join(", ")
+        ));
+    }
+    Changes { changes, notes }
 }
 
 /// The labels of the rows, from whichever side has them.
-pub(super) fn common_labels<'a>(a: &Block<'a>, b: &Block<'a>) -> Result<Option<&'a [u32]>, CompareError> {
+pub(super) fn common_labels<'a>(
+    a: &Block<'a>,
+    b: &Block<'a>,
+    classes: Option<usize>,
+) -> Result<Option<&'a [u32]>, CompareError> {
     if a.rows() != b.rows() {
         return Err(CompareError::Rows { a: a.rows(), b: b.rows() });
+    }
+    for (block, wrap) in [(a, CompareError::A as fn(StatsError) -> CompareError), (b, CompareError::B)] {
+        if block.labels().is_some() && classes.is_none() {
+            return Err(wrap(StatsError::LabelsUnexpected { first_row: 0 }));
+        }
     }
     let (Some(of_a), Some(of_b)) = (a.labels(), b.labels()) else {
         return Ok(a.labels().or(b.labels()));

@@ -18,7 +18,8 @@ pub(super) fn cka(pairing: &Pairing<'_>) -> Option<f64> {
 ///
 /// It does not depend on where the origin lies, so the rows are centred; then `K 1` without the diagonal is minus the
 /// diagonal, and all that is left is `norm_F(X'Y)^2 - N/(N-2) sum |x|^2|y|^2 + tr(X'X) tr(Y'Y) / ((N-1)(N-2))`.
-/// `None` for fewer than 4 rows, or where every row is as far from every other.
+/// `None` for fewer than 4 rows, or where nothing is left of a kernel without its diagonal once it is centred: equally
+/// distant rows, or all but one row equal.
 pub(super) fn cka_unbiased(pairing: &Pairing<'_>) -> Option<f64> {
     let scaled = pairing.scaled()?;
     let [norms_aa, norms_ab, norms_bb] = scaled.norms?;

@@ -85,12 +85,6 @@ impl Side {
         self.moments.merge(other.moments);
     }
 
-    /// Other's means less ours.
-    fn apart(&self, other: &Self) -> Vec<f64> {
-        let (own, other) = (&self.moments, &other.moments);
-        (0..self.units).map(|i| (other.shift[i] - own.shift[i]) + (other.offset[i] - own.offset[i])).collect()
-    }
-
     /// The units with more than one value: the others add nothing to any similarity.
     pub(super) fn varying(&self) -> Vec<usize> {
         (0..self.units).filter(|&i| self.min[i] < self.max[i]).collect()
@@ -211,7 +205,7 @@ impl CrossMoments {
             return;
         }
         let (own, theirs) = (self.rows() as f64, other.rows() as f64);
-        let (apart_a, apart_b) = (self.a.apart(&other.a), self.b.apart(&other.b));
+        let (apart_a, apart_b) = (self.a.moments.apart(&other.a.moments), self.b.moments.apart(&other.b.moments));
         let share = theirs / (own + theirs);
         let scaled = |by: f64, of: &[f64]| -> Vec<f64> { of.iter().map(|x| by * x).collect() };
         // each part's means, less the common ones
@@ -219,7 +213,7 @@ impl CrossMoments {
         let others = other.moved_norms(&scaled(1.0 - share, &apart_a), &scaled(1.0 - share, &apart_b));
         self.norms = mine.zip(others).map(|(mine, others)| mine.plus(&others));
         let units_b = self.b.units;
-        let weight = own * share;
+        let weight = self.a.moments.weight(&other.a.moments);
         self.cross.par_chunks_mut(units_b).with_min_len(64).zip(other.cross.par_chunks(units_b)).enumerate().for_each(
             |(i, (into, from))| {
                 let scale = weight * apart_a[i];

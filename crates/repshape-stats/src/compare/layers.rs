@@ -7,7 +7,60 @@ use rayon::prelude::*;
 use super::CompareError;
 use super::cross::dot;
 use crate::moments::check_finite;
-use crate::{Block, StatsError};
+use crate::sample::Rows;
+use crate::{Block, SampleSize, SketchConfig, StatsError};
+
+/// A bounded sample of the rows of one layer, taken block by block: the same rows at every layer of the same number of
+/// rows and seed, however they come.
+#[derive(Debug, Clone)]
+pub struct LayerRows {
+    rows: Rows,
+    units: usize,
+    seen: u64,
+}
+
+impl LayerRows {
+    /// No rows yet of so many units; at most `size` of them are kept.
+    ///
+    /// # Errors
+    /// If there are no units.
+    pub fn new(units: usize, size: SampleSize, seed: u64) -> Result<Self, StatsError> {
+        if units == 0 {
+            return Err(StatsError::NoUnits);
+        }
+        let config = SketchConfig { sample: size, seed, ..SketchConfig::new(units) };
+        Ok(Self { rows: Rows::new(&config), units, seen: 0 })
+    }
+
+    /// Adds the rows of a block; labels are not looked at.
+    ///
+    /// # Errors
+    /// If the block has another number of units or a value that is not finite.
+    pub fn update(&mut self, block: &Block<'_>) -> Result<(), StatsError> {
+        let first_row = block.first_row().unwrap_or(self.seen);
+        if block.units() != self.units {
+            return Err(StatsError::Units { first_row, expected: self.units, found: block.units() });
+        }
+        check_finite(block, first_row)?;
+        for n in 0..block.rows() {
+            self.rows.offer(first_row.wrapping_add(n as u64), None, |into| block.copy_rows(n, into));
+        }
+        self.seen += block.rows() as u64;
+        Ok(())
+    }
+
+    /// Number of rows seen.
+    #[must_use]
+    pub fn seen(&self) -> u64 {
+        self.seen
+    }
+
+    /// The kernel of the rows kept.
+    #[must_use]
+    pub fn kernel(&self) -> KernelMatrix {
+        KernelMatrix::of_finite(self.rows.read().values, self.units)
+    }
+}
 
 /// The linear kernel of one layer over N rows, centred so that CKA is one product of two of them: `N (N-1) / 2`
 /// numbers, whatever the width of the layer.
@@ -34,12 +87,16 @@ impl KernelMatrix {
     /// If a value is not finite.
     pub fn of(block: &Block<'_>) -> Result<Self, StatsError> {
         check_finite(block, block.first_row().unwrap_or(0))?;
-        let (rows, units) = (block.rows(), block.units());
-        let mut z = vec![0.0; rows * units];
+        let mut z = vec![0.0; block.rows() * block.units()];
         block.copy_rows(0, &mut z);
+        Ok(Self::of_finite(z, block.units()))
+    }
+
+    fn of_finite(mut z: Vec<f64>, units: usize) -> Self {
+        let rows = z.len() / units;
         let empty = Self { rows, lower: Vec::new() };
         if rows < 4 {
-            return Ok(empty);
+            return empty;
         }
         // about the first row, so that a constant unit is exactly 0, then about the mean
         let first = z[..units].to_vec();
@@ -53,10 +110,10 @@ impl KernelMatrix {
         z.par_chunks_exact_mut(units).for_each(|row| row.iter_mut().zip(&mean).for_each(|(z, mean)| *z -= mean));
         let largest = z.iter().fold(0.0_f64, |largest, z| largest.max(z.abs()));
         if !(largest > 0.0 && largest.is_finite()) {
-            return Ok(empty);
+            return empty;
         }
         z.iter_mut().for_each(|z| *z /= largest);
-        Ok(Self { rows, lower: centred_lower(&products(&z, rows, units), rows) })
+        Self { rows, lower: centred_lower(&products(&z, rows, units), rows) }
     }
 
     /// Number of rows.

@@ -23,5 +23,5 @@ pub use cca::CCA_CUTOFF;
 pub use change::{Change, Changes, change, changes_between};
 pub use cross::CrossMoments;
 pub use error::CompareError;
-pub use layers::{KernelMatrix, cka_map};
+pub use layers::{KernelMatrix, LayerRows, cka_map};
 pub use pairing::Pairing;

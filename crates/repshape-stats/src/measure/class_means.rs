@@ -1,5 +1,7 @@
 //! `ClassMeans`: where the classes lie about the mean of all rows, for the measures of neural collapse.
 
+use std::cmp::Ordering;
+
 use crate::gram;
 use crate::moments::Moments;
 
@@ -76,7 +78,7 @@ impl ClassMeans {
     #[must_use]
     pub fn is_central(&self, k: usize) -> bool {
         // also where the squares are beyond f64
-        !(self.norms[k] > self.resolution)
+        self.norms[k].partial_cmp(&self.resolution) != Some(Ordering::Greater)
     }
 
     /// Whether there are two classes and their means differ: without, nothing can be said of the geometry of classes.

@@ -146,11 +146,13 @@ const BLOCK: usize = 256;
 /// predicted one counts as nearest.
 pub(super) fn disagreement(reading: &Reading<'_>) -> Option<Value> {
     let head = head(reading)?;
-    let means = reading.class_means()?;
     let units = reading.units();
     let centre = reading.sketch().moments().all.mean();
     let (classes, centred): (Vec<usize>, Vec<f64>) = match &reading.options().class_means {
-        None => (means.classes.clone(), means.centred.clone()),
+        None => {
+            let means = reading.class_means()?;
+            (means.classes.clone(), means.centred.clone())
+        }
         Some(given) if given.len() == head.weights().len() => {
             let apart = |mean: &[f64]| mean.iter().zip(&centre).map(|(mean, centre)| mean - centre).collect::<Vec<_>>();
             ((0..head.classes()).collect(), given.chunks_exact(units).flat_map(apart).collect())

@@ -67,7 +67,73 @@ def entropies(z):
     return [float(-np.mean(np.log(np.mean(np.exp(-d / (s * NOISE)), axis=1)))) for s in (8, 2)]
 
 
-def measures(z, labels, classes):
+def simplex_error(a):
+    k = len(a)
+    etf = (np.eye(k) - np.ones((k, k)) / k) / np.sqrt(k - 1)
+    return float(np.linalg.norm(a / np.linalg.norm(a) - etf))
+
+
+def collapse(z, labels, classes, head, training_means):
+    """Neural collapse from whole matrices: S_W from the rows, a pseudoinverse of S_B."""
+    out = dict.fromkeys(COLLAPSE)
+    if labels is None:
+        return out
+    present = [k for k in range(classes) if (labels == k).any()]
+    mu = np.array([z[labels == k].mean(axis=0) for k in present])
+    k = len(present)
+    if k > 1 and not (mu == mu[0]).all():
+        mc = mu - z.mean(axis=0)
+        deviations = z - mu[[present.index(y) for y in labels]]
+        s_w = deviations.T @ deviations / len(z)
+        s_b = mc.T @ mc / k
+        # the eigenvalues that are not 0 are far above, those that are 0 far below
+        out["nc1"] = float(np.trace(s_w @ np.linalg.pinv(s_b, rcond=1e-12, hermitian=True)) / k)
+        out["nc1_quotient"] = float(np.trace(s_w) / np.trace(s_b))
+        w = [z[labels == j].var(axis=0).sum() for j in present]
+        out["cdnv"] = mean((w[a] + w[b]) / (2 * ((mu[a] - mu[b]) ** 2).sum()) for a, b in pairs(k))
+        norms = np.linalg.norm(mc, axis=1)
+        out["nc2_equinorm"] = float(norms.std() / norms.mean())
+        out["nc2_equiangular"] = mean(abs(mc[a] @ mc[b] / norms[a] / norms[b] + 1 / (k - 1)) for a, b in pairs(k))
+        out["nc2_etf_error"] = simplex_error(mc @ mc.T)
+        if head is not None:
+            out["nc3_duality"] = simplex_error(head[0][present] @ mc.T)
+    if head is not None:
+        predicted = (z @ head[0].T + head[1]).argmax(axis=1)
+        names, centres = (range(classes), training_means) if training_means is not None else (present, mu)
+        distance = np.array([[np.linalg.norm(row - centre) for centre in centres] for row in z])
+        out["nc4_disagreement"] = float((np.array(list(names))[distance.argmin(axis=1)] != predicted).mean())
+    return out
+
+
+COLLAPSE = [
+    "nc1", "nc1_quotient", "cdnv", "nc2_equinorm", "nc2_equiangular", "nc2_etf_error", "nc3_duality", "nc4_disagreement",
+]
+
+
+def rankme(s):
+    p = s / s.sum() + 1e-7
+    return float(np.exp(-(p * np.log(p)).sum()))
+
+
+def alpha_req(l, rank):
+    last = min(100, rank)
+    if last - 11 + 1 < 5:
+        return None
+    return float(-np.polyfit(np.log(np.arange(11, last + 1)), np.log(l[10:last]), 1)[0])
+
+
+def two_nn(z):
+    rows = np.unique(z, axis=0)
+    n = len(rows)
+    if n < 3:
+        return None
+    distances = np.sort(np.sqrt(((rows[:, None] - rows[None]) ** 2).sum(axis=2)), axis=1)
+    x = np.sort(np.log(distances[:, 2] / distances[:, 1]))[: n * 9 // 10]
+    y = -np.log(1 - np.arange(1, len(x) + 1) / n)
+    return float(x @ y / (x @ x)) if x[-1] > 1e-9 else None
+
+
+def measures(z, labels, classes, head, training_means):
     z = z.astype(np.float64)
     n, units = z.shape
     live = [i for i in range(units) if not constant(z[:, i])]
@@ -113,6 +179,10 @@ def measures(z, labels, classes):
         inside = [((labels == k).mean(), entropies(z[labels == k])) for k in range(classes) if (labels == k).any()]
         out["mi_y_lower"] = lower - sum(share * h[0] for share, h in inside)
         out["mi_y_upper"] = upper - sum(share * h[1] for share, h in inside)
+    out |= collapse(z, labels, classes, head, training_means)
+    out["rankme"] = rankme(s) if s[0] > 0 else None
+    out["alpha_req"] = alpha_req(l, out["rank"])
+    out["intrinsic_dimension"] = two_nn(z)
     return out
 
 
@@ -147,6 +217,26 @@ def cases():
     many = rng.integers(0, 9, size=(1300, 3)) * (rng.random((1300, 3)) < 0.6)
     yield "several chunks", many.astype(float), rng.integers(0, 3, 1300), 3
 
+    # the last two have a layer that reads them, the very last also the class means of other rows
+    labels = rng.integers(0, 4, 160)
+    corners = np.linalg.qr(rng.normal(size=(6, 4)))[0].T @ rng.normal(size=(6, 6)) + 3
+    collapsed = corners[labels] + 1e-5 * rng.normal(size=(160, 6))
+    head = 2 * corners - 6 + 0.1 * rng.normal(size=(4, 6)), rng.normal(size=4)
+    yield "nearly collapsed", collapsed, labels, 4, head, None
+
+    labels = rng.choice([0, 1, 2, 4, 5], 150, p=[0.4, 0.3, 0.15, 0.1, 0.05])
+    factors = rng.normal(size=(150, 30)) * np.arange(1, 31) ** -0.7 @ np.linalg.qr(rng.normal(size=(30, 30)))[0]
+    factors += rng.normal(size=(6, 30))[labels] * 0.2
+    factors[-4:] = factors[:4]
+    factors[:, 11] = 0
+    factors[:, 21] = factors[:, 20]
+    head = rng.normal(size=(6, 30)), 0.3 * rng.normal(size=6)
+    yield "a power law, six classes of which one is absent", factors, labels, 6, head, 0.2 * rng.normal(size=(6, 30))
+
+
+def plain(array):
+    return [int(x) if x == int(x) else x for x in array.astype(float).ravel().tolist()]
+
 
 print(json.dumps([
     {
@@ -155,8 +245,10 @@ print(json.dumps([
         "units": z.shape[1],
         "classes": classes,
         "labels": None if labels is None else labels.tolist(),
-        "z": [int(x) if x == int(x) else x for x in z.astype(float).ravel().tolist()],
-        "measures": measures(z, labels, classes),
+        "z": plain(z),
+        "head": None if head is None else [plain(part) for part in head],
+        "class_means": None if means is None else plain(means),
+        "measures": measures(z, labels, classes, head, means),
     }
-    for case, z, labels, classes in cases()
+    for case, z, labels, classes, head, means in ((*case, None, None)[:6] for case in cases())
 ], indent=None, separators=(",", ":")))

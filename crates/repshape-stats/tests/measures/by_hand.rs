@@ -194,11 +194,14 @@ fn what_is_switched_off_is_undefined_and_the_rest_stays() {
     let pairs = ["covariance_positive", "correlation_positive"];
     assert_eq!(missing(SketchConfig { positive_pairs: false, ..base.clone() }), pairs);
     let diagonal = SketchConfig { class_moments: ClassMoments::Diagonal, ..base.clone() };
-    assert_eq!(missing(diagonal), ["class_wise_correlation", "class_wise_covariance"]);
+    assert_eq!(missing(diagonal), ["class_wise_correlation", "class_wise_covariance", "nc1"]);
+    let pooled = SketchConfig { class_moments: ClassMoments::Pooled, ..base.clone() };
+    assert_eq!(missing(pooled), ["class_wise_correlation", "class_wise_covariance"]);
     let off = SketchConfig { class_moments: ClassMoments::Off, ..base.clone() };
-    assert_eq!(missing(off).len(), 4);
+    assert_eq!(missing(off).len(), 4 + 6);
     let rowless = SketchConfig { sample: SampleSize::AtMost(0), ..base };
-    assert_eq!(missing(rowless), ["mi_x_lower", "mi_x_upper", "mi_y_lower", "mi_y_upper"]);
+    let of_rows = ["mi_x_lower", "mi_x_upper", "mi_y_lower", "mi_y_upper", "intrinsic_dimension"];
+    assert_eq!(missing(rowless), of_rows);
 }
 
 #[test]

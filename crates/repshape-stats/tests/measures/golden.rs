@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use repshape_stats::{Block, CATALOG, Selection, Sketch, SketchConfig, measure};
+use repshape_stats::{Block, CATALOG, Head, Options, Selection, Sketch, SketchConfig, measure};
 use serde::Deserialize;
 
 use crate::close;
@@ -15,15 +15,21 @@ struct Case {
     classes: Option<usize>,
     labels: Option<Vec<u32>>,
     z: Vec<f64>,
+    /// Weights and biases.
+    head: Option<[Vec<f64>; 2]>,
+    class_means: Option<Vec<f64>>,
     measures: BTreeMap<String, Option<f64>>,
 }
 
 #[test]
 fn every_measure_equals_the_numpy_script() {
     let cases: Vec<Case> = serde_json::from_str(include_str!("../golden/measures.json")).unwrap();
-    assert_eq!(cases.len(), 11);
+    assert_eq!(cases.len(), 13);
     for case in cases {
         let narrow: Vec<f32> = case.z.iter().map(|&z| z as f32).collect();
+        let head = case.head.map(|[weights, bias]| Head::new(weights, bias).unwrap());
+        let options = Options { head, class_means: case.class_means, ..Options::default() };
+        let selection = Selection::all(options).unwrap();
         let mut config = SketchConfig::new(case.units);
         config.classes = case.classes;
         // in one update, and in five of which each is its own sketch
@@ -46,7 +52,7 @@ fn every_measure_equals_the_numpy_script() {
                 part.update(&block).unwrap();
                 whole.merge(part).unwrap();
             }
-            let ours = measure(&whole, &Selection::default());
+            let ours = measure(&whole, &selection);
             assert_eq!(case.measures.len(), CATALOG.len());
             for (name, &theirs) in &case.measures {
                 let ours = ours.get(name);

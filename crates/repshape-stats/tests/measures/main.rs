@@ -1,6 +1,8 @@
 //! The measures against hand-worked numbers, an independent NumPy script, and the laws of the catalog.
 
 mod by_hand;
+mod collapse;
+mod compare;
 mod conformance;
 mod draws;
 mod golden;

@@ -41,6 +41,15 @@ impl Activation {
         }
     }
 
+    /// The values that it tends to on either side, where it saturates on both.
+    pub const fn bounds(self) -> Option<[f64; 2]> {
+        match self {
+            Self::Tanh => Some([-1.0, 1.0]),
+            Self::Logistic => Some([0.0, 1.0]),
+            Self::Relu | Self::LeakyRelu | Self::Linear => None,
+        }
+    }
+
     /// Applies the nonlinearity to every entry.
     pub fn forward(self, x: Tensor<2>) -> Tensor<2> {
         match self {

@@ -59,6 +59,7 @@ impl MlpSpec {
                 units: spec.width,
                 after_nonlinearity,
                 dropout,
+                bounds: if after_nonlinearity { spec.activation.bounds() } else { None },
             };
             layers.push(Dense {
                 linear: draw(n, fan_in, spec.width),
@@ -76,8 +77,25 @@ impl MlpSpec {
         Mlp {
             layers,
             output: draw(self.hidden.len(), fan_in, outputs),
-            output_site: Site { name: "output".to_owned(), units: outputs, after_nonlinearity: false, dropout: 0.0 },
+            output_site: Site {
+                name: "output".to_owned(),
+                units: outputs,
+                after_nonlinearity: false,
+                dropout: 0.0,
+                bounds: None,
+            },
         }
+    }
+}
+
+impl Dense {
+    fn forward_tapped(&self, x: Tensor<2>, tap: &mut dyn Tap) -> Tensor<2> {
+        let mut z = affine(&self.linear, x);
+        if let Some(norm) = &self.batch_norm {
+            z = norm.forward(z);
+        }
+        let z = tap.visit(&self.sites[0], z);
+        tap.visit(&self.sites[1], self.activation.forward(z))
     }
 }
 
@@ -87,15 +105,17 @@ impl Network for Mlp {
     }
 
     fn forward_tapped(&self, input: Tensor<2>, tap: &mut dyn Tap) -> Tensor<2> {
-        let hidden = self.layers.iter().fold(input, |x, layer| {
-            let mut z = affine(&layer.linear, x);
-            if let Some(norm) = &layer.batch_norm {
-                z = norm.forward(z);
-            }
-            let z = tap.visit(&layer.sites[0], z);
-            tap.visit(&layer.sites[1], layer.activation.forward(z))
-        });
+        let hidden = self.layers.iter().fold(input, |x, layer| layer.forward_tapped(x, tap));
         tap.visit(&self.output_site, affine(&self.output, hidden))
+    }
+
+    fn forward_to(&self, last: &str, input: Tensor<2>, tap: &mut dyn Tap) {
+        let is_last = |layer: &Dense| layer.sites.iter().any(|site| site.name == last);
+        let Some(depth) = self.layers.iter().position(is_last) else {
+            self.forward_tapped(input, tap);
+            return;
+        };
+        self.layers[..=depth].iter().fold(input, |x, layer| layer.forward_tapped(x, tap));
     }
 
     fn weights(&self, site: Option<&str>) -> Vec<Tensor<2>> {

@@ -25,6 +25,13 @@ pub trait Network: Module {
     /// The forward pass over `[N, inputs]`; `tap` sees every site and may replace its values.
     fn forward_tapped(&self, input: Tensor<2>, tap: &mut dyn Tap) -> Tensor<2>;
 
+    /// The forward pass as far as the site `last`, for those who look only that far. A network
+    /// that does not know better computes the rest too.
+    fn forward_to(&self, last: &str, input: Tensor<2>, tap: &mut dyn Tap) {
+        let _ = last;
+        self.forward_tapped(input, tap);
+    }
+
     /// The plain forward pass.
     fn forward(&self, input: Tensor<2>) -> Tensor<2> {
         self.forward_tapped(input, &mut |_: &Site, z: Tensor<2>| z)

@@ -16,6 +16,9 @@ pub struct Site {
     /// Rate of the dropout that the training loop applies to these values on their way to the
     /// next layer; 0 for none. Taps see the values before it.
     pub dropout: f64,
+    /// The lowest and the highest value that the nonlinearity tends to, where it saturates at both
+    /// ends; `None` for any other and before it.
+    pub bounds: Option<[f64; 2]>,
 }
 
 /// Reads, measures, penalises or replaces the representation at every site of a forward pass.

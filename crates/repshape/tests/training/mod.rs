@@ -13,7 +13,7 @@ use repshape::task::{Target, Task};
 use repshape_data::{Classes, DataSet, Hold, Part, SplitSpec, Tuning, Values};
 
 /// 90 rows of 5 columns in 3 classes that a line cannot part, by a rule and not by chance.
-fn tuning() -> Tuning {
+pub fn tuning() -> Tuning {
     let part = |rows: usize, shift: usize| {
         let entry = |n: usize, i: usize| ((((n + shift) * 37 + i * 101) % 97) as f32 / 48.5 - 1.0).powi(3);
         let values: Vec<f32> = (0..rows).flat_map(|n| (0..5).map(move |i| entry(n, i))).collect();
@@ -35,7 +35,7 @@ fn tuning() -> Tuning {
 }
 
 /// A small network and its objective; terms as a user types them.
-fn setup(spec: &str, terms: &[&str], seed: u64) -> (Mlp, Objective) {
+pub fn setup(spec: &str, terms: &[&str], seed: u64) -> (Mlp, Objective) {
     let mut layers: MlpSpec = spec.parse().unwrap();
     let terms: Vec<Term> = terms.iter().map(|t| t.parse().unwrap()).collect();
     let terms = place_layers(&terms, &mut layers).unwrap();
@@ -45,7 +45,7 @@ fn setup(spec: &str, terms: &[&str], seed: u64) -> (Mlp, Objective) {
     (network, objective)
 }
 
-fn config(epochs: usize, optimizer: &str) -> FitConfig {
+pub fn config(epochs: usize, optimizer: &str) -> FitConfig {
     FitConfig { epochs, batch_size: 16, optimizer: optimizer.parse().unwrap(), seed: 7 }
 }
 
@@ -57,14 +57,14 @@ fn run(spec: &str, terms: &[&str], config: &FitConfig) -> Fitted<Mlp> {
     fit(from, &tuning.train, Some(&tuning.validation), &objective, config, &Device::flex(), go_on).unwrap()
 }
 
-fn bits(network: &Mlp) -> Vec<(String, Vec<u32>)> {
+pub fn bits(network: &Mlp) -> Vec<(String, Vec<u32>)> {
     let to_bits = |p: Parameter| (p.name, p.values.iter().map(|v| v.to_bits()).collect());
     export(network).into_iter().map(to_bits).collect()
 }
 
 /// Everything that has a state of its own: batch norm, dropout, a class-wise and an all-rows
 /// penalty, a weight penalty.
-const BUSY: [&str; 5] = ["cw-vr=0.1@fc2", "cr=0.5@fc1.pre", "l2w=0.001", "dropout=0.3@fc1", "bn@fc2"];
+pub const BUSY: [&str; 5] = ["cw-vr=0.1@fc2", "cr=0.5@fc1.pre", "l2w=0.001", "dropout=0.3@fc1", "bn@fc2"];
 
 #[test]
 fn every_optimizer_lowers_the_loss() {
@@ -159,7 +159,7 @@ fn a_stop_inside_an_epoch_returns_to_the_state_before_it() {
         fn epoch(&mut self, _: &Training<Mlp>) -> Flow {
             Flow::Continue
         }
-        fn step(&mut self, _: usize, _: usize) -> Flow {
+        fn step(&mut self, _: &repshape::fit::Step<'_, Mlp>) -> Flow {
             self.0 -= 1;
             if self.0 == 0 { Flow::Stop } else { Flow::Continue }
         }

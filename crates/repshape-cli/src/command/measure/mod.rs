@@ -165,7 +165,7 @@ fn configured(
 ) -> Outcome<impl Fn(usize, Option<usize>) -> SketchConfig + use<>> {
     let (size, zero_eps, seed) = (sample(&args.mi_rows)?, args.zero_eps, global.seed.unwrap_or(0));
     let chosen = if pictured { Selection::default() } else { selection.clone() };
-    Ok(move |units, classes| {
+    Ok(move |units: usize, classes| {
         let fits = MAX_SAMPLE / (size_of::<f64>() * units).max(1);
         let sample = match size {
             SampleSize::All => SampleSize::All,
@@ -203,7 +203,7 @@ fn gather(
     let mut files = save.map(|folder| save::Files::create(folder, &sites)).transpose()?;
     let rows = source.block_rows();
     let total = source.rows().map_or(0, |all| all.div_ceil(rows));
-    let progress = Progress::new(global, "blocks of rows", total as u64, 0);
+    let progress = Progress::when_long(global, "blocks of rows", total as u64);
     while let Some(blocks) = source.next(rows)? {
         for ((site, sketch), block) in sites.iter().zip(&mut sketches).zip(&blocks) {
             let first_row = part.and_then(|part| part.first_row_at(site)).unwrap_or(0) + block.first_row;
@@ -243,7 +243,7 @@ fn read(
     global: &Global,
 ) -> Outcome<Measured> {
     let selection = for_site(selection, site)?;
-    let progress = Progress::new(global, "pairs of rows", 0, 0);
+    let progress = Progress::when_long(global, "pairs of rows", 0);
     let mut measurement = measure_with_progress(sketch, &selection, &|done, total| progress.set(done, total));
     progress.finish();
     measurement.source = Some(source.to_owned());
