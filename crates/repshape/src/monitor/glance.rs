@@ -314,6 +314,8 @@ impl ClassSums {
             within += spread / rows as f64;
             between += of_mean / present;
         }
+        // what rounding leaves between the mean of the only class and that of all rows is no variance
+        let between = if present > 1.0 { between } else { 0.0 };
         (rows > 0).then_some(Self { mean_variance, within, between })
     }
 }

@@ -151,6 +151,9 @@ fn what_is_undefined_is_none() {
         assert_eq!(value(&[1.0, 2.0, 4.0], 1, name), None, "{name}");
     }
     assert_eq!(value(&[1.0, 2.0, 4.0], 1, "stable_rank_covariance"), Some(1.0));
+    // one class has nothing between
+    let alone = monitored(&[0.1, 0.7, 0.3, 0.9, 0.2, 0.4], 2, &[2, 2, 2], &["nc1_quotient"]);
+    assert_eq!(alone.history().latest("code", "nc1_quotient"), None);
     // one NaN, one infinity
     let odd = [1.0, f32::NAN, 2.0, f32::INFINITY, 3.0, 4.0];
     assert_eq!(value(&odd, 2, "non_finite"), Some(1.0 / 3.0));
