@@ -80,6 +80,9 @@ pub struct MatrixOptions {
     pub label_column: Option<String>,
 }
 
+/// Opens a file that holds several arrays.
+type OpenKeyed = fn(&Path) -> Result<Box<dyn Keyed>>;
+
 /// One row of the catalog of formats.
 #[derive(Debug, Clone, Copy)]
 pub struct Format {
@@ -92,7 +95,7 @@ pub struct Format {
     /// Whether it has columns by name, one of which may hold the labels: [`MatrixOptions::label_column`].
     pub columns: bool,
     /// How its arrays are found by name, if it holds several: [`MatrixOptions::key`], [`crate::keys`].
-    pub(crate) keyed: Option<fn(&Path) -> Result<Box<dyn Keyed>>>,
+    pub(crate) keyed: Option<OpenKeyed>,
     pub(crate) matrix: fn(&Path, &MatrixOptions) -> Result<Box<dyn RowSource>>,
     pub(crate) labels: fn(&Path, &LabelOptions) -> Result<Labels>,
 }

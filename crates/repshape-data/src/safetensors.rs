@@ -65,7 +65,7 @@ impl<'de> Deserialize<'de> for Header {
                         tensors.push((name, map.next_value()?));
                     }
                 }
-                tensors.sort_by(|(_, a), (_, b)| a.data_offsets.cmp(&b.data_offsets));
+                tensors.sort_by_key(|(_, tensor)| tensor.data_offsets);
                 Ok(Header(tensors))
             }
         }
