@@ -122,8 +122,9 @@ pub fn participation_ratio(eigenvalues: &[f64]) -> Option<f64> {
 ///
 /// The square root of an eigenvalue that is 0 but for rounding would be up to 1e-8 of the largest and count: those up to
 /// `units * 2^-52` of the largest are read as 0, so a singular value below `sqrt(units) * 1.5e-8` of the largest counts
-/// as 0 too, and one of 1e-6 of the largest leaves 2e-9 of the result in doubt. From about 1 to about `min(rows, units)`; the 1e-7 is not in the sum, so both are passed by up to some 1e-7
-/// times their logarithm each. `None` when every entry is 0. Source: Garrido et al. (2023), eqs. 1 and 2.
+/// as 0 too, and one of 1e-6 of the largest leaves 2e-9 of the result in doubt. From about 1 to about
+/// `min(rows, units)`; the 1e-7 is not in the sum, so both are passed by up to some 1e-7 times their logarithm each.
+/// `None` when every entry is 0. Source: Garrido et al. (2023), eqs. 1 and 2.
 pub fn rankme(eigenvalues: &[f64], rows: u64) -> Option<f64> {
     const EPS: f64 = 1e-7;
     let units = eigenvalues.len();

@@ -39,7 +39,7 @@ fn three_classes_of_two_three_and_one_rows() {
     assert_value(&found, "nc2_equiangular", cosines.map(|cosine| (cosine + 0.5).abs()).iter().sum::<f64>() / 3.0);
     let simplex_error = |products: [f64; 9]| {
         let size = products.map(|x| x * x).iter().sum::<f64>().sqrt();
-        let simplex = |at: usize| if at % 4 == 0 { 2.0 / 3.0 } else { -1.0 / 3.0 } / 2.0_f64.sqrt();
+        let simplex = |at: usize| if at.is_multiple_of(4) { 2.0 / 3.0 } else { -1.0 / 3.0 } / 2.0_f64.sqrt();
         let apart = products.iter().enumerate().map(|(at, x)| (x / size - simplex(at)).powi(2));
         apart.sum::<f64>().sqrt()
     };
