@@ -14,7 +14,7 @@ use crate::{
 /// Elements of one value, at most: 4 GiB of floats. A model may ask for any number in a few bytes, and a failed allocation would end
 /// the program.
 const MOST_ELEMENTS: usize = 1 << 30;
-/// Integer constants of more elements are no shapes.
+/// Constants of more elements are neither shapes nor scales.
 const SMALL: i64 = 64;
 
 /// The lowered graph without its weights.
@@ -33,9 +33,15 @@ impl Size {
     pub(crate) fn of(graph: &GraphProto, inputs: &[Input]) -> Result<Self, Problem> {
         let named = |input: &Input| ValueInfoProto { name: Some(input.name.clone()), ..Default::default() };
         let lean = |tensor: &TensorProto| {
-            let integers =
-                tensor.data_type() == i32::from(DataType::Int64) || tensor.data_type() == i32::from(DataType::Int32);
-            if integers && tensor.dims.iter().product::<i64>() <= SMALL {
+            let plain =
+                [DataType::Int64, DataType::Int32, DataType::Float].map(i32::from).contains(&tensor.data_type());
+            if plain
+                && tensor
+                    .dims
+                    .iter()
+                    .try_fold(1_i64, |count, &side| count.checked_mul(side))
+                    .is_some_and(|count| count <= SMALL)
+            {
                 return tensor.clone();
             }
             TensorProto {

@@ -27,6 +27,8 @@ struct Known {
     shapes: HashMap<String, Vec<Dim>>,
     /// Elements of small integer values: numbers, or sides that are free. `None` where an element is not known.
     lists: HashMap<String, Vec<Option<Entry>>>,
+    /// Elements of small constant lists of floats: the scales of pictures.
+    scales: HashMap<String, Vec<f32>>,
 }
 
 /// One element of a small integer value.
@@ -110,11 +112,16 @@ fn constant(known: &mut Known, name: &str, tensor: &TensorProto, folder: Option<
     }
     known.shapes.insert(name.to_owned(), shape.iter().copied().map(Dim::Known).collect());
     let small = shape.len() <= 1 && count <= LONGEST_LIST;
-    if small
-        && initializer::check(tensor, folder).is_ok()
-        && let Ok(Elements::Int(values)) = initializer::elements(tensor, folder)
-    {
-        known.lists.insert(name.to_owned(), values.into_iter().map(|value| Some(Entry::Number(value))).collect());
+    if small && initializer::check(tensor, folder).is_ok() {
+        match initializer::elements(tensor, folder) {
+            Ok(Elements::Int(values)) => {
+                known
+                    .lists
+                    .insert(name.to_owned(), values.into_iter().map(|value| Some(Entry::Number(value))).collect());
+            }
+            Ok(Elements::Float(values)) => drop(known.scales.insert(name.to_owned(), values)),
+            _ => {}
+        }
     }
 }
 

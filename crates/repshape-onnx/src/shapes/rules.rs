@@ -126,6 +126,7 @@ pub(super) fn shapes(node: &NodeProto, known: &Known) -> Vec<Option<Shape>> {
         "MatMul" => vec![mat_mul(node, known)],
         "Pad" => vec![pad(node, known)],
         "Reshape" => vec![reshape(node, known)],
+        "Resize" | "Upsample" => vec![resize(node, known)],
         "Shape" => vec![first().map(|shape| vec![Dim::Known(shape.len())])],
         "Slice" => vec![slice(node, known)],
         "Squeeze" => vec![squeeze(node, known)],
@@ -280,6 +281,30 @@ fn global_pool(node: &NodeProto, known: &Known) -> Option<Shape> {
             .map(|(at, side)| if at < 2 { side.clone() } else { Dim::Known(1) })
             .collect(),
     )
+}
+
+/// To given sides, or to each side times its scale, cut to a whole number.
+fn resize(node: &NodeProto, known: &Known) -> Option<Shape> {
+    let shape = known.shape(node, 0)?;
+    if attribute(node, "axes").is_some() {
+        return None;
+    }
+    if node.input.get(3).is_some_and(|name| !name.is_empty()) {
+        return sides(known.list(node, 3)).filter(|to| to.len() == shape.len());
+    }
+    // Old forms have the scales as the second input or as an attribute.
+    let scales = match (attribute(node, "scales"), node.input.len()) {
+        (Some(scales), _) => &scales.floats,
+        (None, 2) => known.scales.get(node.input.get(1)?)?,
+        (None, _) => known.scales.get(node.input.get(2)?)?,
+    };
+    let side = |(side, &scale): (&Dim, &f32)| match side {
+        side if scale == 1.0 => side.clone(),
+        // Numbers beyond usize become the largest; those that are not numbers, nothing.
+        Dim::Known(side) => Dim::Known((*side as f64 * f64::from(scale)).floor() as usize),
+        Dim::Free(_) => unknown(),
+    };
+    (scales.len() == shape.len()).then(|| shape.iter().zip(scales).map(side).collect())
 }
 
 fn concat(node: &NodeProto, known: &Known) -> Option<Shape> {
