@@ -18,12 +18,15 @@ pub(crate) enum Source {
     Node(usize),
 }
 
+/// The place of a value that a node reads not as an input but inside the subgraphs of control flow.
+pub(crate) const CAPTURED: usize = usize::MAX;
+
 /// A node that reads a value, and as which of its inputs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Reader {
     /// The node's index.
     pub(crate) node: usize,
-    /// The input's place, counted from 0.
+    /// The input's place, counted from 0, or [`CAPTURED`].
     pub(crate) input: usize,
 }
 
@@ -57,6 +60,28 @@ pub(crate) fn operator_name(node: &NodeProto) -> String {
     }
 }
 
+/// Names that the node reads: its inputs, and what its subgraphs read, which may also be theirs.
+fn reads(node: &NodeProto) -> impl Iterator<Item = &str> {
+    node.input.iter().map(String::as_str).chain(captures(node)).filter(|name| !name.is_empty())
+}
+
+/// Names read inside the node's subgraphs, at any depth; some are of the subgraphs themselves.
+pub(crate) fn captures(node: &NodeProto) -> Vec<&str> {
+    fn subgraphs(node: &NodeProto) -> impl Iterator<Item = &GraphProto> {
+        node.attribute.iter().flat_map(|attribute| attribute.g.iter().chain(&attribute.graphs))
+    }
+    let mut names = Vec::new();
+    let mut open: Vec<&GraphProto> = subgraphs(node).collect();
+    while let Some(graph) = open.pop() {
+        names.extend(graph.output.iter().map(|output| output.name()));
+        for node in &graph.node {
+            names.extend(node.input.iter().map(String::as_str));
+            open.extend(subgraphs(node));
+        }
+    }
+    names
+}
+
 /// The node's domain, ONNX's own as the empty name.
 pub(crate) fn domain(node: &NodeProto) -> &str {
     match node.domain() {
@@ -83,6 +108,9 @@ impl Index {
                     ));
                 }
                 readers.entry(name.clone()).or_default().push(Reader { node: index, input });
+            }
+            for name in captures(node).into_iter().filter(|name| sources.contains_key(*name)) {
+                readers.entry(name.to_owned()).or_default().push(Reader { node: index, input: CAPTURED });
             }
         }
         for output in &graph.output {
@@ -124,9 +152,7 @@ impl Index {
             if std::mem::replace(&mut needed[index], true) {
                 continue;
             }
-            open.extend(
-                graph.node[index].input.iter().filter_map(|input| self.producer(input)).filter(|&node| !needed[node]),
-            );
+            open.extend(reads(&graph.node[index]).filter_map(|name| self.producer(name)).filter(|&node| !needed[node]));
         }
         self.order.iter().copied().filter(|&index| needed[index]).collect()
     }
@@ -170,9 +196,10 @@ fn order(
     sources: &HashMap<String, Source>,
     readers: &HashMap<String, Vec<Reader>>,
 ) -> Result<Vec<usize>, Problem> {
-    let from_nodes =
-        |node: &NodeProto| node.input.iter().filter(|name| matches!(sources.get(*name), Some(Source::Node(_)))).count();
-    let mut waiting: Vec<usize> = graph.node.iter().map(from_nodes).collect();
+    let mut waiting = vec![0; graph.node.len()];
+    for (_, readers) in readers.iter().filter(|(name, _)| matches!(sources.get(*name), Some(Source::Node(_)))) {
+        readers.iter().for_each(|reader| waiting[reader.node] += 1);
+    }
     let mut ready: BTreeSet<usize> = (0..graph.node.len()).filter(|&index| waiting[index] == 0).collect();
     let mut order = Vec::with_capacity(graph.node.len());
     while let Some(index) = ready.pop_first() {
@@ -201,7 +228,7 @@ fn on_a_cycle(graph: &GraphProto, sources: &HashMap<String, Source>, waiting: &[
     let mut at = waiting.iter().position(|&count| count > 0).unwrap_or(0);
     let mut seen = vec![false; graph.node.len()];
     while !std::mem::replace(&mut seen[at], true) {
-        let before = graph.node[at].input.iter().find_map(|name| match sources.get(name) {
+        let before = reads(&graph.node[at]).find_map(|name| match sources.get(name) {
             Some(&Source::Node(node)) if waiting[node] > 0 => Some(node),
             _ => None,
         });

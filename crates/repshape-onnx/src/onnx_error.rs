@@ -8,9 +8,9 @@ use crate::value::{Dim, shape_text};
 pub struct OnnxError {
     /// The file's path, or the name given for bytes from elsewhere.
     pub file: String,
-    /// What is wrong.
+    /// What is wrong; boxed, so that a result takes no more room for its error.
     #[source]
-    pub problem: Problem,
+    pub problem: Box<Problem>,
 }
 
 /// What is wrong with a model, or with what it was asked for.
@@ -172,7 +172,7 @@ fn listed(names: &[String]) -> String {
 impl Problem {
     /// With the file it is about.
     pub(crate) fn of(self, file: &str) -> OnnxError {
-        OnnxError { file: file.to_owned(), problem: self }
+        OnnxError { file: file.to_owned(), problem: Box::new(self) }
     }
 
     /// A part that contradicts the standard.

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::{
-    graph::{Index, domain, operator_name},
+    graph::{Index, captures, domain, operator_name},
     model::{Input, shape_of},
     proto::{GraphProto, NodeProto, TypeProto, ValueInfoProto, tensor_proto::DataType, type_proto},
     site::{Place, Site},
@@ -148,8 +148,8 @@ fn floats_from_data<'a>(
     let mut found = Vec::new();
     for &at in &index.order {
         let node = &graph.node[at];
-        let from_its_data =
-            !SHAPE_ONLY.contains(&node.op_type()) && node.input.iter().any(|input| from_data.contains(input.as_str()));
+        let reads = || node.input.iter().map(String::as_str).chain(captures(node));
+        let from_its_data = !SHAPE_ONLY.contains(&node.op_type()) && reads().any(|name| from_data.contains(name));
         for (place, output) in node.output.iter().enumerate().filter(|(_, output)| !output.is_empty()) {
             let float = declared
                 .get(output.as_str())
@@ -211,7 +211,8 @@ fn gives_float(node: &NodeProto, place: usize, not_float: &HashSet<&str>) -> boo
             | "FeatureVectorizer",
             _,
         ) if domain(node) == "ai.onnx.ml" => true,
-        ("Gather" | "Embedding", _) => input_is_float(0),
+        // Their first input is a condition or a count.
+        ("If" | "Loop" | "Scan", _) => true,
         _ => input_is_float(0),
     }
 }

@@ -54,6 +54,7 @@ const REWRITES: &[(&str, &str, Rewrite)] = &[
     ("", "Resize", structure::resize),
     ("", "Selu", activation::selu),
     ("", "Shrink", activation::shrink),
+    ("", "Slice", structure::slice),
     ("", "Softmax", softmax::softmax),
     ("", "Split", structure::split),
     ("", "ThresholdedRelu", activation::thresholded_relu),

@@ -103,7 +103,6 @@ pub(super) const NATIVE: &[&str] = &[
     "Sin",
     "Sinh",
     "Size",
-    "Slice",
     "Softplus",
     "Softsign",
     "Sqrt",

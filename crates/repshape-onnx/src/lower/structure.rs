@@ -2,12 +2,13 @@
 
 use super::{
     Draft, Outcome, attribute,
-    draft::{int, refuse, usable},
+    draft::{int, ints, refuse, usable},
     normalization::is_true,
 };
 use crate::{
     initializer::Elements,
     proto::{AttributeProto, NodeProto, TensorProto, attribute_proto::AttributeType, tensor_proto::DataType},
+    value::Dim,
 };
 
 /// What it is at inference: its input.
@@ -92,6 +93,28 @@ pub(super) fn cast(node: &NodeProto, draft: &mut Draft<'_>) -> Outcome {
     }
     Ok(())
 }
+
+/// The runtime wants the axes named unless all are cut.
+pub(super) fn slice(node: &NodeProto, draft: &mut Draft<'_>) -> Outcome {
+    let mut kept = node.clone();
+    if let Some(starts) = attribute(node, "starts") {
+        if attribute(node, "axes").is_none() {
+            kept.attribute.push(ints("axes", (0..starts.ints.len() as i64).collect()));
+        }
+    } else if node.input.get(3).is_none_or(String::is_empty) {
+        let starts = draft.input(node, 1)?;
+        let shape = draft.shape(&starts).unwrap_or_default();
+        let [Dim::Known(count)] = shape.as_slice() else { return refuse("a number of axes that is not known") };
+        let axes: Vec<i64> = (0..*count as i64).take(MOST_AXES).collect();
+        kept.input.resize(kept.input.len().max(4), String::new());
+        kept.input[3] = draft.ints(&axes);
+    }
+    draft.keep(kept);
+    Ok(())
+}
+
+/// More than any array has.
+const MOST_AXES: usize = 64;
 
 /// Equal parts are said by number.
 pub(super) fn split(node: &NodeProto, draft: &mut Draft<'_>) -> Outcome {

@@ -219,7 +219,7 @@ fn windows(node: &NodeProto, known: &Known) -> Option<Shape> {
     let weights = (node.op_type() == "Conv").then(|| known.shape(node, 1)).flatten();
     let list =
         |name: &str| attribute(node, name).map(|attribute| attribute.ints.clone()).filter(|list| !list.is_empty());
-    let kernel = list("kernel_shape").or_else(|| weights?.iter().skip(2).map(|side| number(side)).collect())?;
+    let kernel = list("kernel_shape").or_else(|| weights?.iter().skip(2).map(number).collect())?;
     let strides = list("strides").unwrap_or_else(|| vec![1; spatial]);
     let dilations = list("dilations").unwrap_or_else(|| vec![1; spatial]);
     let pads = list("pads").unwrap_or_else(|| vec![0; 2 * spatial]);

@@ -1,8 +1,13 @@
 //! Other people's models: read, listed, run, and damaged.
 
 mod agreement;
+mod bad_models;
+mod build;
 mod damage;
+mod lower;
 mod memory;
 mod models;
 mod mutants;
+mod read;
 mod reference;
+mod sites;
