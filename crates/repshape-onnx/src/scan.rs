@@ -98,9 +98,17 @@ impl Kind {
 pub(crate) fn scan(bytes: &[u8]) -> Result<(), Problem> {
     let limit = ALLOWANCE + 2 * bytes.len() as u64;
     let mut needed = 0_u64;
+    let within = |needed: u64| {
+        if needed <= limit {
+            return Ok(());
+        }
+        let found = format!("a graph that takes more than {} MiB in memory", limit >> 20);
+        Err(Problem::TooLarge { found, limit: format!("{} MiB for a file of {} bytes", limit >> 20, bytes.len()) })
+    };
     // Messages not yet read to their end, the innermost last.
     let mut open = vec![(Kind::Model, 0, bytes.len())];
     while let Some((kind, mut at, end)) = open.pop() {
+        within(needed)?;
         while at < end {
             let start = at;
             let cut = || Problem::NotOnnx(format!("the field at byte {start} is cut short or malformed"));
@@ -118,6 +126,7 @@ pub(crate) fn scan(bytes: &[u8]) -> Result<(), Problem> {
                     let close = at.checked_add(length).filter(|&close| close <= end).ok_or_else(cut)?;
                     if let Some(child) = kind.field(number) {
                         needed += child.size();
+                        within(needed)?;
                         if open.len() + 1 >= DEPTH {
                             let found = format!("messages nested {DEPTH} deep at byte {start}");
                             return Err(Problem::TooLarge { found, limit: format!("{} levels", DEPTH - 1) });
@@ -134,13 +143,7 @@ pub(crate) fn scan(bytes: &[u8]) -> Result<(), Problem> {
             if at > end {
                 return Err(cut());
             }
-            if needed > limit {
-                let found = format!("a graph that takes more than {} MiB in memory", limit >> 20);
-                return Err(Problem::TooLarge {
-                    found,
-                    limit: format!("{} MiB for a file of {} bytes", limit >> 20, bytes.len()),
-                });
-            }
+            within(needed)?;
         }
     }
     Ok(())

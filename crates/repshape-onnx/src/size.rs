@@ -35,7 +35,13 @@ impl Size {
         let lean = |tensor: &TensorProto| {
             let integers =
                 tensor.data_type() == i32::from(DataType::Int64) || tensor.data_type() == i32::from(DataType::Int32);
-            if integers && tensor.dims.iter().product::<i64>() <= SMALL {
+            if integers
+                && tensor
+                    .dims
+                    .iter()
+                    .try_fold(1_i64, |count, &side| count.checked_mul(side))
+                    .is_some_and(|count| count <= SMALL)
+            {
                 return tensor.clone();
             }
             TensorProto {
