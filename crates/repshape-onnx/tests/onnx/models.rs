@@ -18,6 +18,8 @@ const LOOSER: &[(&str, f64, &str)] = &[
 
 /// What cannot be run as a whole, and the operators of which one must be named at each site that cannot be run.
 const REFUSED: &[(&str, &[&str])] = &[
+    ("branches_if_13", &["If"]),
+    ("branches_if_17", &["If"]),
     ("cnn_max_dilated_13", &["MaxPool"]),
     ("cnn_max_dilated_17", &["MaxPool"]),
     ("conv_3d_13", &["Conv"]),
