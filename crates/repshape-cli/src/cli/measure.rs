@@ -62,7 +62,7 @@ pub struct CharacteristicArgs {
     #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
     pub only: Vec<String>,
     /// Noise variance of the mutual information bounds: a number, or relative:R for R times the mean variance
-    #[arg(long, value_name = "S2|relative:R", default_value = "0.1", value_parser = noise_variance, allow_negative_numbers = true)]
+    #[arg(long, value_name = "S2|relative:R", default_value = "0.1", allow_negative_numbers = true)]
     pub mi_variance: NoiseVariance,
     /// Rows of the mutual information bounds: all, or so many drawn by seed
     #[arg(long, value_name = "all|N", default_value = "10000")]
@@ -77,16 +77,6 @@ pub struct CharacteristicArgs {
     /// own]
     #[arg(long, value_name = "FILE")]
     pub head: Option<PathBuf>,
-}
-
-/// Parses the noise that mutual information assumes.
-fn noise_variance(text: &str) -> Result<NoiseVariance, String> {
-    let (variance, number): (fn(f64) -> NoiseVariance, &str) = match text.strip_prefix("relative:") {
-        Some(number) => (NoiseVariance::Relative, number),
-        None => (NoiseVariance::Absolute, text),
-    };
-    let value = number.parse().ok().filter(|v: &f64| *v > 0.0 && v.is_finite());
-    value.map(variance).ok_or_else(|| "expected a finite number above 0, or relative: and such a number".to_owned())
 }
 
 /// `repshape measure`.
@@ -151,7 +141,7 @@ pub struct MergeArgs {
     #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
     pub only: Vec<String>,
     /// Noise variance of the mutual information bounds: a number, or relative:R for R times the mean variance
-    #[arg(long, value_name = "S2|relative:R", default_value = "0.1", value_parser = noise_variance, allow_negative_numbers = true)]
+    #[arg(long, value_name = "S2|relative:R", default_value = "0.1", allow_negative_numbers = true)]
     pub mi_variance: NoiseVariance,
     /// Units of TdV: the share of the variance on the D largest
     #[arg(long, value_name = "D", default_value_t = 1, value_parser = from_one())]
