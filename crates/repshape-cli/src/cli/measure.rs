@@ -73,7 +73,7 @@ pub struct CharacteristicArgs {
     /// Entries this close to 0 count as 0 in sparsity and dead units
     #[arg(long, value_name = "EPS", default_value_t = 0.0, value_parser = not_negative, allow_negative_numbers = true)]
     pub zero_eps: f64,
-    /// Weights of the linear layer after the site, K x I or I x K, for nc3 and nc4 [default: the run's or the model's
+    /// Weights of the linear layer after the site, K x I, for nc3 and nc4 [default: the run's or the model's
     /// own]
     #[arg(long, value_name = "FILE")]
     pub head: Option<PathBuf>,
@@ -97,12 +97,6 @@ pub struct MeasureArgs {
     /// Matrices (rows x units; .npy .npz .safetensors .parquet .csv .tsv, - for npy on standard input), run folders, .onnx models
     #[arg(required = true, value_name = "INPUT")]
     pub inputs: Vec<PathBuf>,
-    /// How the rows are read
-    #[command(flatten)]
-    pub input: InputArgs,
-    /// What is measured
-    #[command(flatten)]
-    pub characteristics: CharacteristicArgs,
     /// Write a self-contained page
     #[arg(long, value_name = "FILE.html")]
     pub report: Option<PathBuf>,
@@ -115,6 +109,12 @@ pub struct MeasureArgs {
     /// Which row of the whole data set the first row of this part is, from 0
     #[arg(long, value_name = "N", requires = "partial")]
     pub first_row: Option<u64>,
+    /// How the rows are read
+    #[command(flatten)]
+    pub input: InputArgs,
+    /// What is measured
+    #[command(flatten)]
+    pub characteristics: CharacteristicArgs,
     /// Instead of measuring
     #[command(subcommand)]
     pub step: Option<MeasureStep>,

@@ -18,7 +18,7 @@ use crate::failure::{Failure, Outcome};
 const BLOCK_VALUES: usize = 1 << 23;
 
 /// Most rows of a block.
-const BLOCK_ROWS: usize = 4096;
+const BLOCK_ROWS: usize = 16_384;
 
 /// A site of an input.
 #[derive(Debug, Clone, Default)]

@@ -13,7 +13,7 @@ fn alone_it_prints_a_map_of_the_verbs() {
 #[test]
 fn every_verb_explains_itself() {
     let folder = folder();
-    let verbs: [&[&str]; 14] = [
+    let verbs: [&[&str]; 17] = [
         &[],
         &["study"],
         &["study", "plan"],
@@ -23,6 +23,9 @@ fn every_verb_explains_itself() {
         &["study", "collect"],
         &["shape"],
         &["measure"],
+        &["measure", "merge"],
+        &["sites"],
+        &["compare"],
         &["penalty"],
         &["report"],
         &["data"],
@@ -89,6 +92,13 @@ fn messages_word_for_word() {
         &["measure", "z.npy", "--labels", "y.npy", "--classes", "2"],
         &["measure", "z.npy", "--mi-variance", "-1"],
         &["measure", "z.npy", "--site", "fc5"],
+        &["measure", "z.npy", "--layout", "tokens"],
+        &["measure", "z.npy", "--mi-variance", "relative:0"],
+        &["measure", "z.npy", "--head", "y.npy"],
+        &["measure", "absent.onnx"],
+        &["measure", "merge", "z.npy"],
+        &["sites", "z.npy"],
+        &["compare", "z.npy", "absent.npy"],
         &["penalty", "z.npy", "--penalty", "cwvr"],
         &["penalty", "z.npy", "--penalty", "cw-vr"],
         &["penalty", "z.npy", "--penalty", "cr:sum", "--reduction", "mean"],

@@ -108,7 +108,7 @@ impl Drop for SmallDisk {
 #[test]
 fn a_full_disk_loses_nothing() {
     let folder = folder();
-    let Some(disk) = SmallDisk::new("a_full_disk_loses_nothing", "900k") else { return };
+    let Some(disk) = SmallDisk::new("a_full_disk_loses_nothing", "500k") else { return };
     let out = disk.0.path().join("s");
     let out = out.to_str().unwrap();
     let whole = ok(folder.path(), &["study", "--smoke", "--set", "baseline,cr,vr", "--out", "whole", "-q"]);

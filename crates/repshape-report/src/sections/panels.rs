@@ -159,7 +159,8 @@ fn keys(sheet: &mut Sheet, pictured: &[Pictured], view: &str) {
             "<div {}><span>−1</span><i></i><span>1</span><b></b><span>constant unit</span></div>\n",
             shown_for("correlation", view, "scale")
         ));
-        if pictured.iter().any(|one| !one.pictures.order.is_empty()) {
+        // units that stand in clusters as they are numbered leave nothing to choose
+        if pictured.iter().any(|one| !one.pictures.order.is_sorted()) {
             sheet.raw(&format!(
                 "<div {} role=\"group\" aria-label=\"Order of the units\" hidden><span>units by</span>\
                  <button type=\"button\" data-order=\"cluster\" aria-pressed=\"true\">cluster</button>\

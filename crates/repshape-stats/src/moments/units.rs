@@ -1,5 +1,6 @@
 //! What is kept of each unit alone.
 
+use pulp::{Arch, NullaryFnOnce};
 use serde::{Deserialize, Serialize};
 
 use super::{SLACK, TAME};
@@ -39,24 +40,8 @@ impl UnitMoments {
     }
 
     pub(crate) fn of(z: &[f64], units: usize, zero_eps: f64) -> Self {
-        let mut all = Self::empty(units);
-        for row in z.chunks_exact(units) {
-            extremes(row, &mut all.min, &mut all.max);
-            all.absolute_sum.iter_mut().zip(row).for_each(|(sum, z)| *sum += z.abs());
-            all.zeros.iter_mut().zip(row).for_each(|(count, z)| *count += u64::from(z.abs() <= zero_eps));
-            all.positive_count.iter_mut().zip(row).for_each(|(count, z)| *count += u64::from(*z > 0.0));
-            all.positive_mean.iter_mut().zip(row).for_each(|(sum, z)| *sum += z.max(0.0));
-        }
-        for (mean, count) in all.positive_mean.iter_mut().zip(&all.positive_count) {
-            *mean /= (*count).max(1) as f64;
-        }
-        for row in z.chunks_exact(units) {
-            for ((sum, mean), &z) in all.positive_spread.iter_mut().zip(&all.positive_mean).zip(row) {
-                let apart = if z > 0.0 { z - mean } else { 0.0 };
-                *sum += apart * apart;
-            }
-        }
-        all
+        // vectors as wide as this machine has; every operation is of one element, so the bits are the same on all
+        Arch::new().dispatch(OfRows { z, units, zero_eps })
     }
 
     /// Whether the unit has one value only (or no row was seen).
@@ -150,7 +135,43 @@ impl UnitMoments {
     }
 }
 
+/// The moments of the units of some rows.
+struct OfRows<'a> {
+    z: &'a [f64],
+    units: usize,
+    zero_eps: f64,
+}
+
+impl NullaryFnOnce for OfRows<'_> {
+    type Output = UnitMoments;
+
+    #[inline(always)]
+    fn call(self) -> UnitMoments {
+        let Self { z, units, zero_eps } = self;
+        let mut all = UnitMoments::empty(units);
+        for row in z.chunks_exact(units) {
+            extremes(row, &mut all.min, &mut all.max);
+            all.absolute_sum.iter_mut().zip(row).for_each(|(sum, z)| *sum += z.abs());
+            all.zeros.iter_mut().zip(row).for_each(|(count, z)| *count += u64::from(z.abs() <= zero_eps));
+            all.positive_count.iter_mut().zip(row).for_each(|(count, z)| *count += u64::from(*z > 0.0));
+            all.positive_mean.iter_mut().zip(row).for_each(|(sum, z)| *sum += z.max(0.0));
+        }
+        for (mean, count) in all.positive_mean.iter_mut().zip(&all.positive_count) {
+            *mean /= (*count).max(1) as f64;
+        }
+        for row in z.chunks_exact(units) {
+            for ((sum, mean), z) in all.positive_spread.iter_mut().zip(&all.positive_mean).zip(row) {
+                // 1 or 0 times, as a branch here would be taken at random
+                let apart = (z - mean) * f64::from(u8::from(*z > 0.0));
+                *sum += apart * apart;
+            }
+        }
+        all
+    }
+}
+
 /// Lowers `min` and raises `max` to take in `values`; an empty slice is left alone.
+#[inline(always)]
 pub(crate) fn extremes(values: &[f64], min: &mut [f64], max: &mut [f64]) {
     min.iter_mut().zip(values).for_each(|(min, &z)| *min = if z < *min { z } else { *min });
     max.iter_mut().zip(values).for_each(|(max, &z)| *max = if z > *max { z } else { *max });

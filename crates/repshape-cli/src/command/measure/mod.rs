@@ -172,8 +172,14 @@ fn configured(
             SampleSize::AtMost(rows) => SampleSize::AtMost(rows.min(fits.max(2))),
         };
         let config = SketchConfig { sample, zero_eps, seed, classes, draws: DRAWS, ..chosen.config(units) };
-        let fits = config.moments_bytes() <= MAX_MOMENTS;
-        SketchConfig { pairs: if fits { config.pairs } else { UnitPairs::Off }, ..config }
+        if config.moments_bytes() > MAX_MOMENTS {
+            return SketchConfig { pairs: UnitPairs::Off, ..config };
+        }
+        if pictured || chosen.rows().any(|row| row.needs.rows) {
+            return config;
+        }
+        // nobody reads the sample
+        SketchConfig { sample: SampleSize::AtMost(1), draws: 1, ..config }
     })
 }
 
@@ -242,6 +248,9 @@ fn read(
     pictured: bool,
     global: &Global,
 ) -> Outcome<Measured> {
+    if selection.options().head.is_some() {
+        selection.check(sketch.config()).map_err(|error| at(source, site, error))?;
+    }
     let selection = for_site(selection, site)?;
     let progress = Progress::when_long(global, "pairs of rows", 0);
     let mut measurement = measure_with_progress(sketch, &selection, &|done, total| progress.set(done, total));
