@@ -74,7 +74,7 @@ pub fn open(path: &Path, labels: Option<&Path>, args: &InputArgs) -> Outcome<imp
                 site.name,
                 shapes.last().map_or(0, |(rows, _)| *rows)
             );
-            if args.sites.iter().any(|glob| *glob == site.name) {
+            if args.sites.contains(&site.name) {
                 return Err(Failure::usage(format!("{shown}: {problem}")));
             }
             notes.push(format!("{problem}; left out"));
@@ -82,7 +82,9 @@ pub fn open(path: &Path, labels: Option<&Path>, args: &InputArgs) -> Outcome<imp
         };
         let layout = if row_shape.len() < 2 { Layout::Flatten } else { args.layout };
         let arrangement = arrange(layout, row_shape, &format!("{shown}: site {}", site.name))?;
+        // one that scores the classes of the labels: a layer between two sites that are both outputs is none
         let head = (row_shape.len() == 1).then(|| model.head(&site.name)).flatten();
+        let head = head.filter(|head| labels.as_ref().is_some_and(|labels| labels.classes == head.classes));
         sites.push(Site {
             name: Some(site.name.clone()),
             units: arrangement.units,

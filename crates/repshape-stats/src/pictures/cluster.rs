@@ -78,7 +78,7 @@ mod tests {
         // groups {0, 3, 6}, {1, 4, 7}, {2, 5}; within a group |r| = 0.9, half of them negative
         let r = |i: usize, j: usize| match (i == j, i % 3 == j % 3) {
             (true, _) => Some(1.0),
-            (_, true) => Some(if (i + j) % 2 == 0 { 0.9 } else { -0.9 }),
+            (_, true) => Some(if (i + j).is_multiple_of(2) { 0.9 } else { -0.9 }),
             _ => Some(0.1),
         };
         let found = order(&matrix(8, r), 8);
