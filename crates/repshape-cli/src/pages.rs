@@ -15,6 +15,14 @@ pub fn how() -> Vec<(String, String)> {
     vec![("Made by".to_owned(), format!("repshape {}", env!("CARGO_PKG_VERSION")))]
 }
 
+/// How a page was made that one command makes from other people's files.
+pub fn how_by_command() -> Vec<(String, String)> {
+    let mut how = how();
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    how.push(("Command".to_owned(), format!("repshape {}", arguments.join(" "))));
+    how
+}
+
 /// A measurement with its pictures, as the report takes it.
 pub fn measured(measurement: &Measurement, pictures: Option<Pictures>) -> Measured {
     Measured {

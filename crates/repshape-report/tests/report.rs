@@ -12,7 +12,7 @@ use repshape_report::{Page, figures, render};
 const PICTURES: u64 = 7;
 
 /// Charts from layer to layer where all that is followed was measured, with labels.
-const FOLLOWED: u64 = 7;
+const FOLLOWED: u64 = 10;
 
 #[test]
 fn study_of_twelve_draws_every_chart_wide_and_narrow() {
@@ -43,7 +43,7 @@ fn pages_of_every_kind_draw_every_chart_wide_and_narrow() {
         (synthetic::measurement(), 2 * PICTURES),
         (synthetic::single(), PICTURES),
         // forty sites with long names and missing values, without pictures
-        (synthetic::deep(), FOLLOWED + 1),
+        (synthetic::deep(), FOLLOWED),
         // without pairs no correlation and no spectrum; four units without a zero
         (synthetic::odd_sizes(), PICTURES + (PICTURES - 2) + (PICTURES - 1)),
         // the changes and the layers
@@ -156,8 +156,9 @@ fn figures_follow_the_layers_and_compare_them() {
         .filter(|file| file.extension().unwrap() == "svg")
         .map(|file| file.file_stem().unwrap().to_string_lossy().into_owned())
         .collect();
-    let followed = ["covariance", "correlation", "sparsity", "dead_units", "stable_rank_covariance", "effective_rank"];
-    let expected = followed.into_iter().chain(["mutual_information"]).map(|name| format!("model.onnx-layers-{name}"));
+    let of_units = ["covariance", "correlation", "sparsity", "dead_units", "stable_rank_covariance", "effective_rank"];
+    let followed = of_units.into_iter().chain(["intrinsic_dimension", "nc1", "cdnv"]);
+    let expected = followed.chain(["mutual_information"]).map(|name| format!("model.onnx-layers-{name}"));
     assert_eq!(names, expected.chain(["layers-cka".to_string()]).collect::<Vec<_>>());
     let map = std::fs::read_to_string(folder.path().join("layers-cka.svg")).unwrap();
     assert!(map.contains("layer1.2.relu") && map.contains("#0b6e75"), "names and the colour of 1");

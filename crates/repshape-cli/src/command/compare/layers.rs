@@ -33,7 +33,7 @@ pub fn compare(a: &mut dyn Representations, b: &mut dyn Representations, global:
     let (mut of_a, mut of_b) = (layers(a)?, layers(b)?);
     let rows = a.block_rows().min(b.block_rows());
     let total = a.rows().or(b.rows()).map_or(0, |all| all.div_ceil(rows));
-    let progress = Progress::new(global, "blocks of rows", total as u64, 0);
+    let progress = Progress::when_long(global, "blocks of rows", total as u64);
     while let Some((x, y)) = next(a, b, rows)? {
         add(a, &mut of_a, &x)?;
         add(b, &mut of_b, &y)?;

@@ -8,12 +8,12 @@ use super::{Comparison, Side};
 use crate::cli::CompareArgs;
 use crate::failure::Outcome;
 use crate::output::write_file;
-use crate::pages::how;
+use crate::pages::how_by_command;
 
 /// Writes one self-contained page.
 pub fn write(path: &Path, of: &Comparison, args: &CompareArgs) -> Outcome {
     let (a, b) = (name(&of.a), name(&of.b));
-    let mut how = how();
+    let mut how = how_by_command();
     if of.layers.is_none() && !args.no_bootstrap {
         let level = 100.0 * args.level;
         how.push(("Intervals".to_owned(), format!("{level} % percentiles of {} resamples of the rows", args.draws)));

@@ -96,7 +96,7 @@ pub fn compare(
     let mut cross = CrossMoments::new(site_a.units, site_b.units).map_err(|error| fail(error, &of_a, &of_b))?;
     let rows = a.block_rows().min(b.block_rows());
     let total = a.rows().or(b.rows()).map_or(0, |all| all.div_ceil(rows));
-    let progress = Progress::new(global, "blocks of rows", total as u64, 0);
+    let progress = Progress::when_long(global, "blocks of rows", total as u64);
     while let Some((mut x, mut y)) = next(a, b, rows)? {
         let (Some(x), Some(y)) = (x.first_mut(), y.first_mut()) else { break };
         same_labels(x, y, &of_a.shown, &of_b.shown)?;
@@ -176,7 +176,7 @@ fn bootstrapped(
     if classes.is_some() {
         block_a = block_a.with_labels(&rows_a.labels)?;
     }
-    let progress = Progress::new(global, "resamples", options.draws as u64, 0);
+    let progress = Progress::when_long(global, "resamples", options.draws as u64);
     let told = |done, total| progress.set(done, total);
     let found = intervals(&block_a, &block_b, classes, [&a.selection, &b.selection], options, &told)
         .map_err(|error| named(error, &a.shown, &b.shown))?;

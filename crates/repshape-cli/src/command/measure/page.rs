@@ -7,7 +7,7 @@ use repshape_report::{Measured as Shown, MeasurementPage, Page};
 use super::Measured;
 use crate::failure::Outcome;
 use crate::output::write_file;
-use crate::pages::{how, measured};
+use crate::pages::{how_by_command, measured};
 
 /// Writes one self-contained page with all measurements.
 pub fn write(path: &Path, results: &[Measured]) -> Outcome {
@@ -18,7 +18,7 @@ pub fn write(path: &Path, results: &[Measured]) -> Outcome {
         title: "Measurements".to_owned(),
         subtitle: sources.join(", "),
         measured,
-        how: how(),
+        how: how_by_command(),
         notes: Vec::new(),
     });
     write_file(path, repshape_report::render(&[page]).as_bytes())

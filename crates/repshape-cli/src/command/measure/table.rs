@@ -59,18 +59,33 @@ pub fn sites_by_measures(measurements: &[&Measurement], short: bool) -> Rows {
         })
         .collect();
     let head = describing.iter().chain(&columns).map(|name| (*name).to_owned()).collect();
-    let mut notes = notes(measurements);
-    if short {
-        notes.push("all characteristics: --format json or csv; a page: --report FILE.html".to_owned());
-    }
-    Rows { head, rows, notes }
+    Rows { head, rows, notes: if short { shared_notes(measurements) } else { Vec::new() } }
 }
 
 fn names<'a>(measurements: &[&'a Measurement]) -> Vec<&'a str> {
     measurements.first().map_or_else(Vec::new, |m| m.measures.iter().map(|(name, _)| name).collect())
 }
 
-/// Sizes, layouts and notes; one that holds for all sites is said once.
+/// What is said of many sites: each note once with the number of its sites, those of single sites only counted.
+fn shared_notes(measurements: &[&Measurement]) -> Vec<String> {
+    let mut sites_of: Vec<(&str, usize)> = Vec::new();
+    for note in measurements.iter().flat_map(|m| m.layout.iter().chain(&m.notes)) {
+        match sites_of.iter_mut().find(|(known, _)| known == note) {
+            Some((_, sites)) => *sites += 1,
+            None => sites_of.push((note, 1)),
+        }
+    }
+    let shared = sites_of.iter().filter(|(_, sites)| *sites > 1);
+    let mut notes: Vec<String> = shared.map(|(note, sites)| format!("{note} ({sites} sites)")).collect();
+    let single = sites_of.iter().filter(|(_, sites)| *sites == 1).count();
+    if single > 0 {
+        notes.push(format!("{single} more remarks on single sites: --format json"));
+    }
+    notes.push("all characteristics: --format json or csv; a page: --report FILE.html".to_owned());
+    notes
+}
+
+/// Sizes, layouts and notes.
 fn notes(measurements: &[&Measurement]) -> Vec<String> {
     let mut notes = Vec::new();
     for m in measurements {
