@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::RewireError;
 use super::error::{finite, length, units};
-use super::product::{View, inverse, product, row_times, times_column, transpose};
+use super::product::{View, inverse, product, row_times, times_column};
 use crate::spectrum;
 
 /// What a matrix is, which decides through which activations it passes (theorems 1 and 2 of C18).
@@ -324,7 +324,7 @@ impl Affine {
     pub fn covariance_after(&self, covariance: &[f64]) -> Result<Vec<f64>, RewireError> {
         let n = self.units();
         length("the covariance", n * n, covariance.len())?;
-        let mut after = self.left_of(&transpose(&self.right_of(covariance), n, n), n);
+        let mut after = self.left_of(&self.right_of(covariance), n);
         for i in 0..n {
             for j in 0..i {
                 let mean = 0.5 * (after[i * n + j] + after[j * n + i]);
