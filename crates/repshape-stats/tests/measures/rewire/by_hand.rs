@@ -1,8 +1,12 @@
 //! Small cases worked by hand.
 
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
 use repshape_stats::rewire::{
     Affine, Cutoff, Kind, Layer, Site, SiteStatistics, equalize, equalize_ranges, fold, quantization_error,
 };
+
+use super::{Network, difference, uniform};
 
 #[test]
 fn a_fold_of_two_inputs_three_units_and_two_outputs() {
@@ -64,18 +68,15 @@ fn whitening_of_a_diagonal_covariance_and_of_two_equal_units() {
 }
 
 #[test]
-fn equalized_units_have_equal_ranges_and_round_better() {
+fn equalized_units_have_equal_ranges() {
     let mut writer = Layer::new(2, vec![8.0, 0.0, 0.5, -2.0, 0.0, 0.25], vec![1.0, 5.0, 1.0]).unwrap();
     let mut readers = [Layer::new(3, vec![0.5, -0.25, 3.0, 1.0, 0.0, 32.0], vec![0.0, 0.0]).unwrap()];
     // ranges in 8, 0, 1/2; out 1/2, 3, 32: scales 1/4, 1 (nothing enters unit 1), 8
     let map = equalize(std::slice::from_ref(&writer), &readers).unwrap();
     assert_eq!(map.matrix(), [0.25, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 8.0]);
-    let error = |layer: &Layer| quantization_error(layer.weights(), 8).unwrap().mean_square;
-    let before = (error(&writer), error(&readers[0]));
     fold(Site::RELU, &mut writer, &mut readers, &map).unwrap();
     assert_eq!(writer.weights(), [2.0, 0.0, 4.0, -0.5, 0.0, 2.0]);
     assert_eq!(readers[0].weights(), [2.0, -1.0, 3.0, 1.0, 0.0, 4.0]);
-    assert!(error(&writer) < before.0 && error(&readers[0]) < before.1);
     // already equal: nothing moves
     let again = equalize(std::slice::from_ref(&writer), &readers).unwrap();
     assert_eq!(again, Affine::identity(3).unwrap());
@@ -92,4 +93,32 @@ fn rounding_to_few_bits() {
     assert!((error.relative - (4.25f64 / (9.0 + 1.0 + 4.0 + 2.25)).sqrt()).abs() < 1e-15);
     let nothing = quantization_error(&[0.0, 0.0], 8).unwrap();
     assert_eq!((nothing.step, nothing.relative), (0.0, 0.0));
+}
+
+/// A network whose units differ a thousandfold in scale, each layer rounded to eight bits by one step.
+#[test]
+fn an_equalized_network_loses_less_by_rounding() {
+    let mut rng = ChaCha8Rng::seed_from_u64(3);
+    let network = Network::random(&mut rng, &[9, 12, 7], &[Site::RELU]);
+    let x = uniform(&mut rng, 50 * 9);
+    let y = network.outputs(&x);
+    let rounded = |network: &Network| {
+        let round = |layer: &Layer| {
+            let step = quantization_error(layer.weights(), 8).unwrap().step;
+            let weights = layer.weights().iter().map(|w| (w / step).round() * step).collect();
+            Layer::new(layer.inputs(), weights, layer.bias().to_vec()).unwrap()
+        };
+        Network { layers: network.layers.iter().map(round).collect(), sites: network.sites.clone() }
+    };
+    let rewire = |network: &Network, map: &Affine| {
+        let mut network = network.clone();
+        let (before, after) = network.layers.split_at_mut(1);
+        fold(Site::RELU, &mut before[0], after, map).unwrap();
+        network
+    };
+    let scales = (0..12).map(|i| 10f64.powf(i as f64 / 11.0 * 3.0 - 1.5)).collect();
+    let uneven = rewire(&network, &Affine::scale(scales).unwrap());
+    let even = rewire(&uneven, &equalize(&uneven.layers[..1], &uneven.layers[1..]).unwrap());
+    let loss = |network: &Network| difference(&rounded(network).outputs(&x), &y);
+    assert!(loss(&even) < 0.02 && loss(&uneven) > 10.0 * loss(&even), "{} and {}", loss(&uneven), loss(&even));
 }
