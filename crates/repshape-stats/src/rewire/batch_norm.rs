@@ -32,7 +32,9 @@ impl BatchNorm {
             return Err(RewireError::Setting { field, found, expected: "a number above 0" });
         }
         let factor: Vec<f64> = gamma.iter().zip(variance).map(|(g, v)| g / (v + epsilon).sqrt()).collect();
-        let offset = beta.iter().zip(mean).zip(&factor).map(|((b, m), a)| b - m * a).collect();
+        let offset: Vec<f64> = beta.iter().zip(mean).zip(&factor).map(|((b, m), a)| b - m * a).collect();
+        finite("the factor of the batch normalization", &factor)?;
+        finite("the offset of the batch normalization", &offset)?;
         Ok(Self { factor, offset })
     }
 
@@ -45,36 +47,40 @@ impl BatchNorm {
     /// Into the layer before it: `W' = W diag(a)`, `b' = a b + d`.
     ///
     /// # Errors
-    /// If the layer does not have one output for each unit.
+    /// If the layer does not have one output for each unit, or a value leaves the range of `f64`. It is then as it was.
     pub fn fold_into_layer_before(&self, layer: &mut Layer) -> Result<(), RewireError> {
         units("the layer before the batch normalization", self.units(), layer.outputs())?;
-        for row in layer.weights.chunks_exact_mut(self.units().max(1)) {
+        let (mut weights, mut bias) = layer.clone().into_parts();
+        for row in weights.chunks_exact_mut(self.units().max(1)) {
             row.iter_mut().zip(&self.factor).for_each(|(w, a)| *w *= a);
         }
-        for (b, (a, d)) in layer.bias.iter_mut().zip(self.factor.iter().zip(&self.offset)) {
+        for (b, (a, d)) in bias.iter_mut().zip(self.factor.iter().zip(&self.offset)) {
             *b = a * *b + d;
         }
+        *layer = Layer::new(layer.inputs(), weights, bias)?;
         Ok(())
     }
 
     /// Into the layer after it: `W' = diag(a) W`, `b' = b + d W`.
     ///
     /// # Errors
-    /// If the layer does not have one input for each unit.
+    /// If the layer does not have one input for each unit, or a value leaves the range of `f64`. It is then as it was.
     pub fn fold_into_layer_after(&self, layer: &mut Layer) -> Result<(), RewireError> {
         units("the layer after the batch normalization", self.units(), layer.inputs())?;
         let moved = super::product::row_times(&self.offset, &layer.weights, layer.outputs());
-        layer.bias.iter_mut().zip(moved).for_each(|(b, m)| *b += m);
-        for (row, a) in layer.weights.chunks_exact_mut(layer.bias.len().max(1)).zip(&self.factor) {
+        let (mut weights, mut bias) = layer.clone().into_parts();
+        bias.iter_mut().zip(moved).for_each(|(b, m)| *b += m);
+        for (row, a) in weights.chunks_exact_mut(bias.len().max(1)).zip(&self.factor) {
             row.iter_mut().for_each(|w| *w *= a);
         }
+        *layer = Layer::new(layer.inputs(), weights, bias)?;
         Ok(())
     }
 
     /// Into the convolution before it, whose output channels are the units. Grouped ones too.
     ///
     /// # Errors
-    /// If it does not have one output channel for each unit.
+    /// If it does not have one output channel for each unit, or a value leaves the range of `f64`. It is then as it was.
     pub fn fold_into_kernel_before(&self, kernel: &mut Kernel) -> Result<(), RewireError> {
         let shape = kernel.shape();
         units("the convolution before the batch normalization", self.units(), shape.outputs)?;
