@@ -44,6 +44,7 @@ pub mod measure;
 pub mod moments;
 pub mod mutual_information;
 pub mod pictures;
+pub mod rewire;
 pub mod sample;
 mod sketch;
 pub mod spectrum;

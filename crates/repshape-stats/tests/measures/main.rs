@@ -6,6 +6,7 @@ mod compare;
 mod conformance;
 mod draws;
 mod golden;
+mod rewire;
 mod same_bits;
 mod wide;
 
