@@ -259,8 +259,12 @@ fn spelled_out(graph: &GraphProto, index: &Index, node: usize) -> Option<&'stati
                 "Erf" | "Tanh" if at.len() <= 2 => {
                     return reads_ancestor(graph, index, product, factor).then_some("Gelu");
                 }
-                "Sigmoid" if product.input.contains(&node.input[0]) => return Some("Swish"),
-                "HardSigmoid" if product.input.contains(&node.input[0]) => return Some("HardSwish"),
+                "Sigmoid" if node.input.first().is_some_and(|input| product.input.contains(input)) => {
+                    return Some("Swish");
+                }
+                "HardSigmoid" if node.input.first().is_some_and(|input| product.input.contains(input)) => {
+                    return Some("HardSwish");
+                }
                 "Add" | "Mul" => next.extend(node.input.iter().filter_map(|input| index.producer(input))),
                 _ => {}
             }
