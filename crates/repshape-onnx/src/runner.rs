@@ -159,8 +159,7 @@ impl Runner {
         let mut learned = Learned::new();
         for _ in 0..MOST_TRIALS {
             let names = self.size.check(shapes, &learned)?;
-            if !names.is_empty() {
-            }
+            if !names.is_empty() {}
             if names.is_empty() {
                 return Ok(());
             }

@@ -21,6 +21,11 @@ pub(crate) const LONGEST_LIST: usize = 64;
 /// More sides than any runtime takes.
 const MOST_SIDES: usize = 32;
 
+/// Whether each element of the operator's result comes from the elements at its place.
+pub(crate) fn is_elementwise(operator: &str) -> bool {
+    rules::LIKE_FIRST.contains(&operator) || rules::BROADCAST.contains(&operator)
+}
+
 /// What is known of the values so far.
 #[derive(Default)]
 pub(crate) struct Known {

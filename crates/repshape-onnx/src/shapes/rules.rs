@@ -18,7 +18,7 @@ use crate::{proto::NodeProto, value::Dim};
 type Shape = Vec<Dim>;
 
 /// Results that have the shape of the first input.
-const LIKE_FIRST: &[&str] = &[
+pub(super) const LIKE_FIRST: &[&str] = &[
     "Abs",
     "Acos",
     "Acosh",
@@ -97,7 +97,7 @@ const LIKE_FIRST: &[&str] = &[
 ];
 
 /// Results that stretch their inputs to each other.
-const BROADCAST: &[&str] = &[
+pub(super) const BROADCAST: &[&str] = &[
     "Add",
     "And",
     "Div",
