@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -22,15 +23,33 @@ use crate::{
     value::{Data, Dim, ElementType, Representation, Tensor},
 };
 
-/// The name of the threads on which models are loaded and run.
+/// The name of the threads that load models, and that run them for callers inside a thread pool.
+const OWN_THREAD: &str = "repshape-onnx";
+/// How the names of the runtime's own threads begin.
+const RUNTIME_THREADS: &str = "rten-";
+
+/// Whether models are loaded and run on threads of this name, and nothing else is.
 ///
 /// The runtime panics on some values that contradict each other, as a hostile model has them. That panic is caught and becomes an
-/// [`OnnxError`], but the process's panic hook has then printed it already; a program that does not want that sets a hook that is
-/// silent for threads of this name. (A library must not set one.)
-pub const RUN_THREAD: &str = "repshape-onnx";
+/// [`OnnxError`], but the process's panic hook has printed it by then, and a library must not set a hook. A program can:
+///
+/// ```
+/// let before = std::panic::take_hook();
+/// std::panic::set_hook(Box::new(move |panic| {
+///     if !std::thread::current().name().is_some_and(repshape_onnx::is_model_thread) {
+///         before(panic);
+///     }
+/// }));
+/// ```
+pub fn is_model_thread(name: &str) -> bool {
+    name == OWN_THREAD || name.starts_with(RUNTIME_THREADS)
+}
 
 /// Runs that only find sizes, at most, before a run: a chain of more values whose sizes depend on the data is no network.
 const MOST_TRIALS: usize = 16;
+
+/// Models of more bytes are not laid out anew.
+const MOST_PREPACKED: usize = 64 << 20;
 
 /// What the lowered graph says of itself: versions that the runtime knows and in which old forms are gone.
 const LOWERED_IR_VERSION: i64 = 9;
@@ -159,7 +178,6 @@ impl Runner {
         let mut learned = Learned::new();
         for _ in 0..MOST_TRIALS {
             let names = self.size.check(shapes, &learned)?;
-            if !names.is_empty() {}
             if names.is_empty() {
                 return Ok(());
             }
@@ -188,9 +206,14 @@ impl Runner {
         let taken = idle().pop();
         let pool = taken.unwrap_or_else(|| Arc::new(ThreadPool::with_num_threads(1)));
         let options = RunOptions::default().with_thread_pool(Some(Arc::clone(&pool)));
-        // A thread of its own, because a worker of the caller's pool that waits for another pool takes up the next batch meanwhile,
-        // and then the next, until all are begun and all their values are in memory.
-        let outcome = apart(|| self.model.run(fed, outputs, Some(options)));
+        // Planning too is done on the pool's thread: what panics there is told by its name.
+        let run = || pool.run(|| catch_unwind(AssertUnwindSafe(|| self.model.run(fed, outputs, Some(options)))));
+        // A worker of the caller's pool that waits for another pool takes up the next batch meanwhile, and then the next, until all are
+        // begun and all their values are in memory: it waits for a thread instead.
+        let outcome = match rayon::current_thread_index() {
+            None => run().map_err(|panic| message(&*panic)),
+            Some(_) => apart(run).and_then(|outcome| outcome.map_err(|panic| message(&*panic))),
+        };
         idle().push(pool);
         match outcome {
             Ok(Ok(values)) => Ok(values),
@@ -206,12 +229,12 @@ type Fed<'a> = (NodeId, ValueOrView<'a>);
 /// Works on a thread of its own, so that a panic ends that thread and not the program; why there is no result, in words.
 fn apart<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, String> {
     let outcome = std::thread::scope(|scope| {
-        let thread = std::thread::Builder::new().name(RUN_THREAD.to_owned()).spawn_scoped(scope, work);
+        let thread = std::thread::Builder::new().name(OWN_THREAD.to_owned()).spawn_scoped(scope, work);
         thread.map(std::thread::ScopedJoinHandle::join)
     });
     match outcome {
         Ok(Ok(result)) => Ok(result),
-        Ok(Err(panic)) => Err(format!("the runtime gave up: {}", message(&*panic))),
+        Ok(Err(panic)) => Err(message(&*panic)),
         Err(error) => Err(format!("no thread could be started: {error}")),
     }
 }
@@ -266,8 +289,8 @@ fn load(mut graph: GraphProto, inputs: &[Input]) -> Result<rten::Model, Problem>
         let mut options = rten::ModelOptions::with_all_ops();
         // Optimised, the runtime merges nodes, and the values between them are gone.
         options.enable_optimization(false);
-        // Weights of matrix products are laid out as the products read them once, not in every run.
-        options.prepack_weights(true);
+        // Weights of matrix products are laid out once as the products read them. Large ones would be in memory twice.
+        options.prepack_weights(bytes.len() <= MOST_PREPACKED);
         options.load(bytes)
     });
     match loaded {
@@ -285,7 +308,8 @@ fn readable(words: &str) -> String {
 /// What a panic said.
 fn message(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "without a word".to_owned())
+    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+    format!("the runtime gave up: {}", text.as_deref().unwrap_or("without a word"))
 }
 
 /// Checks rank and sides, also that sides of one name are equal.

@@ -12,6 +12,7 @@ mod function;
 mod machine_learning;
 mod native;
 mod normalization;
+mod product;
 mod softmax;
 mod structure;
 
@@ -42,6 +43,7 @@ const REWRITES: &[(&str, &str, Rewrite)] = &[
     ("", "ConvTranspose", convolution::conv_transpose),
     ("", "Dropout", structure::dropout),
     ("", "GRU", native::gru),
+    ("", "Gemm", product::gemm),
     ("", "GroupNormalization", normalization::group),
     ("", "Hardmax", softmax::hardmax),
     ("", "LRN", normalization::local_response),

@@ -42,7 +42,6 @@ pub(super) const NATIVE: &[&str] = &[
     "GatherElements",
     "GatherND",
     "Gelu",
-    "Gemm",
     "GlobalAveragePool",
     "GlobalMaxPool",
     "Greater",
