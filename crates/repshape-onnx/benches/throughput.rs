@@ -2,6 +2,8 @@
 //!
 //! Prints the least of the runs, because other work on the machine only ever adds. `throughput.py` sets it against onnxruntime.
 
+#![allow(clippy::print_stdout, reason = "what it measures is what it prints")]
+
 use std::{path::Path, time::Instant};
 
 use repshape_onnx::{Data, Dim, Model, Tensor};
