@@ -36,6 +36,6 @@ pub use glob::glob_matches;
 pub use head::Head;
 pub use model::{Input, Model};
 pub use onnx_error::{OnnxError, Problem, UnsupportedOperator};
-pub use runner::Runner;
+pub use runner::{Runner, is_model_thread};
 pub use site::{Place, Site};
 pub use value::{Data, Dim, ElementType, Representation, Tensor, shape_text};

@@ -17,10 +17,39 @@ use crate::{
     proto::{
         GraphProto, ModelProto, OperatorSetIdProto, TypeProto, ValueInfoProto, tensor_proto::DataType, type_proto,
     },
+    shapes::{Found, LONGEST_LIST, Learned},
     site::Site,
     size::Size,
     value::{Data, Dim, ElementType, Representation, Tensor},
 };
+
+/// The name of the threads that load models, and that run them for callers inside a thread pool.
+const OWN_THREAD: &str = "repshape-onnx";
+/// How the names of the runtime's own threads begin.
+const RUNTIME_THREADS: &str = "rten-";
+
+/// Whether models are loaded and run on threads of this name, and nothing else is.
+///
+/// The runtime panics on some values that contradict each other, as a hostile model has them. That panic is caught and becomes an
+/// [`OnnxError`], but the process's panic hook has printed it by then, and a library must not set a hook. A program can:
+///
+/// ```
+/// let before = std::panic::take_hook();
+/// std::panic::set_hook(Box::new(move |panic| {
+///     if !std::thread::current().name().is_some_and(repshape_onnx::is_model_thread) {
+///         before(panic);
+///     }
+/// }));
+/// ```
+pub fn is_model_thread(name: &str) -> bool {
+    name == OWN_THREAD || name.starts_with(RUNTIME_THREADS)
+}
+
+/// Runs that only find sizes, at most, before a run: a chain of more values whose sizes depend on the data is no network.
+const MOST_TRIALS: usize = 16;
+
+/// Models of more bytes are not laid out anew.
+const MOST_PREPACKED: usize = 64 << 20;
 
 /// What the lowered graph says of itself: versions that the runtime knows and in which old forms are gone.
 const LOWERED_IR_VERSION: i64 = 9;
@@ -74,6 +103,7 @@ impl Runner {
             .filter_map(|input| model.inputs().iter().find(|own| own.name == input.name()).cloned())
             .collect();
         let size = Size::of(&graph, &needed)?;
+        size.check_one_row()?;
         let runtime = load(graph, &needed)?;
         let node = |name: &str| {
             runtime.find_node(name).ok_or_else(|| Problem::Load { reason: format!("value {name:?} was lost") })
@@ -123,10 +153,10 @@ impl Runner {
             }
             check_shape(input, tensor, &mut sides)?;
             fed.push((*id, value(input, tensor)?));
-            shapes.push(tensor.shape.as_slice());
+            shapes.push(Some(tensor.shape.clone()));
         }
-        self.size.check(&shapes)?;
-        let mut values = self.on_one_thread(fed)?;
+        self.make_sure_it_fits(&shapes, &fed)?;
+        let mut values = self.on_one_thread(fed, &self.outputs)?;
         let mut found = Vec::with_capacity(self.sites.len());
         for (at, (site, &place)) in self.sites.iter().zip(&self.places).enumerate() {
             // The last who asks takes it, the others copy.
@@ -142,28 +172,90 @@ impl Runner {
         Ok(found)
     }
 
-    fn on_one_thread(&self, fed: Vec<(NodeId, ValueOrView<'_>)>) -> Result<Vec<Value>, Problem> {
+    /// Checks that no value will be too large. Where sides depend on the data, the model is first run to the values that give them;
+    /// these runs are checked too.
+    fn make_sure_it_fits(&self, shapes: &[Option<Vec<usize>>], fed: &[Fed<'_>]) -> Result<(), Problem> {
+        let mut learned = Learned::new();
+        for _ in 0..MOST_TRIALS {
+            let names = self.size.check(shapes, &learned)?;
+            if names.is_empty() {
+                return Ok(());
+            }
+            let inside = |name: &&String| !self.inputs.iter().any(|(_, input)| input.name == **name);
+            let mut wanted: Vec<(&String, NodeId)> = Vec::new();
+            for name in names.iter().filter(inside) {
+                let id = self.model.find_node(name);
+                let id = id.ok_or_else(|| Problem::Run { reason: format!("value {name:?} was lost") })?;
+                if !wanted.iter().any(|(_, other)| *other == id) {
+                    wanted.push((name, id));
+                }
+            }
+            let ids: Vec<NodeId> = wanted.iter().map(|(_, id)| *id).collect();
+            let values = if ids.is_empty() { Vec::new() } else { self.on_one_thread(fed.to_vec(), &ids)? };
+            learned
+                .extend(wanted.iter().zip(&values).map(|((name, _), value)| ((*name).clone(), found(value.as_view()))));
+            for ((_, input), (_, value)) in self.inputs.iter().zip(fed) {
+                learned.insert(input.name.clone(), found(value.as_view()));
+            }
+        }
+        Err(Problem::Run { reason: format!("sizes depend on the data more than {MOST_TRIALS} times over") })
+    }
+
+    fn on_one_thread(&self, fed: Vec<Fed<'_>>, outputs: &[NodeId]) -> Result<Vec<Value>, Problem> {
         let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         let taken = idle().pop();
         let pool = taken.unwrap_or_else(|| Arc::new(ThreadPool::with_num_threads(1)));
         let options = RunOptions::default().with_thread_pool(Some(Arc::clone(&pool)));
-        // A thread of its own, because a worker of the caller's pool that waits for another pool takes up the next batch meanwhile,
-        // and then the next, until all are begun and all their values are in memory.
-        let run = || self.model.run(fed, &self.outputs, Some(options));
-        let outcome = std::thread::scope(|scope| {
-            // The runtime panics on some values that contradict each other, as in a hostile model: that ends the thread, not the
-            // program.
-            let thread = std::thread::Builder::new().name("repshape-onnx".to_owned()).spawn_scoped(scope, run);
-            thread.map(std::thread::ScopedJoinHandle::join)
-        });
+        // Planning too is done on the pool's thread: what panics there is told by its name.
+        let run = || pool.run(|| catch_unwind(AssertUnwindSafe(|| self.model.run(fed, outputs, Some(options)))));
+        // A worker of the caller's pool that waits for another pool takes up the next batch meanwhile, and then the next, until all are
+        // begun and all their values are in memory: it waits for a thread instead.
+        let outcome = match rayon::current_thread_index() {
+            None => run().map_err(|panic| message(&*panic)),
+            Some(_) => apart(run).and_then(|outcome| outcome.map_err(|panic| message(&*panic))),
+        };
         idle().push(pool);
         match outcome {
-            Ok(Ok(Ok(values))) => Ok(values),
-            Ok(Ok(Err(error))) => Err(Problem::Run { reason: readable(&error.to_string()) }),
-            Ok(Err(panic)) => Err(Problem::Run { reason: format!("the runtime gave up: {}", message(&*panic)) }),
-            Err(error) => Err(Problem::Run { reason: format!("no thread could be started: {error}") }),
+            Ok(Ok(values)) => Ok(values),
+            Ok(Err(error)) => Err(Problem::Run { reason: readable(&error.to_string()) }),
+            Err(reason) => Err(Problem::Run { reason }),
         }
     }
+}
+
+/// An input as the runtime takes it.
+type Fed<'a> = (NodeId, ValueOrView<'a>);
+
+/// Works on a thread of its own, so that a panic ends that thread and not the program; why there is no result, in words.
+fn apart<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, String> {
+    let outcome = std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().name(OWN_THREAD.to_owned()).spawn_scoped(scope, work);
+        thread.map(std::thread::ScopedJoinHandle::join)
+    });
+    match outcome {
+        Ok(Ok(result)) => Ok(result),
+        Ok(Err(panic)) => Err(message(&*panic)),
+        Err(error) => Err(format!("no thread could be started: {error}")),
+    }
+}
+
+/// The sides of a value, and its elements if they are few.
+fn found(value: ValueView<'_>) -> Found {
+    let shape: Vec<usize> = rten_tensor::Layout::shape(&value).iter().copied().collect();
+    let few = shape
+        .iter()
+        .try_fold(1_usize, |count, &side| count.checked_mul(side))
+        .is_some_and(|count| count <= LONGEST_LIST);
+    let (mut integers, mut floats) = (None, None);
+    match value {
+        _ if !few => {}
+        ValueView::Int32Tensor(tensor) => integers = Some(tensor.iter().map(|&value| value.into()).collect()),
+        ValueView::Int8Tensor(tensor) => integers = Some(tensor.iter().map(|&value| value.into()).collect()),
+        ValueView::UInt8Tensor(tensor) => integers = Some(tensor.iter().map(|&value| value.into()).collect()),
+        ValueView::FloatTensor(tensor) => floats = Some(tensor.iter().copied().collect()),
+        _ => {}
+    }
+    Found { shape, integers, floats }
 }
 
 /// Loads the lowered graph.
@@ -193,16 +285,18 @@ fn load(mut graph: GraphProto, inputs: &[Input]) -> Result<rten::Model, Problem>
     let bytes = model.encode_to_vec();
     drop(model);
     // The runtime panics on some graphs that contradict the standard in ways not checked here.
-    let loaded = catch_unwind(AssertUnwindSafe(|| {
+    let loaded = apart(|| {
         let mut options = rten::ModelOptions::with_all_ops();
         // Optimised, the runtime merges nodes, and the values between them are gone.
         options.enable_optimization(false);
+        // Weights of matrix products are laid out once as the products read them. Large ones would be in memory twice.
+        options.prepack_weights(bytes.len() <= MOST_PREPACKED);
         options.load(bytes)
-    }));
+    });
     match loaded {
         Ok(Ok(model)) => Ok(model),
         Ok(Err(error)) => Err(Problem::Load { reason: readable(&error.to_string()) }),
-        Err(panic) => Err(Problem::Load { reason: format!("the runtime gave up: {}", message(&*panic)) }),
+        Err(reason) => Err(Problem::Load { reason }),
     }
 }
 
@@ -214,7 +308,8 @@ fn readable(words: &str) -> String {
 /// What a panic said.
 fn message(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "without a word".to_owned())
+    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+    format!("the runtime gave up: {}", text.as_deref().unwrap_or("without a word"))
 }
 
 /// Checks rank and sides, also that sides of one name are equal.
@@ -308,8 +403,7 @@ fn narrow<T: TryFrom<i64>>(values: &[i64], problem: impl Fn(&i64, usize) -> Prob
 fn representation(site: &str, value: Option<Value>) -> Result<Representation, Problem> {
     match value {
         Some(Value::FloatTensor(tensor)) => {
-            use rten_tensor::Layout;
-            let shape = tensor.shape().to_vec();
+            let shape = rten_tensor::Layout::shape(&tensor).to_vec();
             Ok(Representation { site: site.to_owned(), shape, values: tensor.into_data() })
         }
         Some(other) => Err(Problem::Run { reason: format!("value {site:?} holds {}, not floats", other.dtype()) }),

@@ -20,6 +20,18 @@ pub struct Site {
     pub place: Place,
     /// Whether it is an output of the model.
     pub is_output: bool,
+    pub(crate) map: bool,
+}
+
+impl Site {
+    /// Whether its sides are rows, channels and places, as in the maps of a convolutional network: what a convolution, a pool or a
+    /// normalisation by channels gave, and what came of that element by element, by joining, padding or resizing.
+    ///
+    /// `N x C x L` of a 1-d convolution has the sides of `N x T x D` of a transformer; only the operators tell them apart. `false`
+    /// where there are fewer than three sides, or their order changed since (a flattened or transposed map is none).
+    pub fn is_map(&self) -> bool {
+        self.map
+    }
 }
 
 /// Where a site stands to the nonlinearities around it.

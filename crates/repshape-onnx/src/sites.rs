@@ -6,6 +6,7 @@ use crate::{
     graph::{Index, captures, domain, operator_name},
     model::{Input, shape_of},
     proto::{GraphProto, NodeProto, TypeProto, ValueInfoProto, tensor_proto::DataType, type_proto},
+    shapes::is_elementwise,
     site::{Place, Site},
     value::Dim,
 };
@@ -98,10 +99,12 @@ pub(crate) fn sites(
         graph.value_info.iter().chain(&graph.output).map(|value| (value.name(), value)).collect();
     let (names, not_float) = floats_from_data(graph, index, inputs, &declared);
     let outputs: HashSet<&str> = graph.output.iter().map(|output| output.name()).collect();
+    let maps = maps(graph, index, shapes);
     let site = |&(name, node): &(&str, usize)| {
         let said = declared.get(name).and_then(|value| shape_of(value).ok().flatten());
         let shape = better(said, shapes.get(name).cloned());
         Site {
+            map: maps.contains(name) && shape.as_ref().is_none_or(|shape| shape.len() >= 3),
             name: name.to_owned(),
             operator: operator_name(&graph.node[node]),
             node: graph.node[node].name().to_owned(),
@@ -111,6 +114,45 @@ pub(crate) fn sites(
         }
     };
     (names.iter().map(site).collect(), not_float.into_iter().map(str::to_owned).collect())
+}
+
+/// Operators that give channels and places whatever they are given.
+const GIVES_MAPS: &[&str] = &[
+    "AveragePool",
+    "BatchNormalization",
+    "Conv",
+    "ConvInteger",
+    "ConvTranspose",
+    "DepthToSpace",
+    "GlobalAveragePool",
+    "GlobalLpPool",
+    "GlobalMaxPool",
+    "GroupNormalization",
+    "InstanceNormalization",
+    "LRN",
+    "LpPool",
+    "MaxPool",
+    "MaxUnpool",
+    "QLinearConv",
+    "SpaceToDepth",
+];
+/// Operators that leave channels and places where they are, beside those that work element by element.
+const KEEPS_MAPS: &[&str] = &["Concat", "GridSample", "Pad", "Resize", "Slice", "Split", "Upsample"];
+
+/// The values whose sides are rows, channels and places; among them some of too few sides, as after normalisation of plain rows.
+fn maps<'a>(graph: &'a GraphProto, index: &Index, shapes: &HashMap<String, Vec<Dim>>) -> HashSet<&'a str> {
+    let mut maps: HashSet<&str> = HashSet::new();
+    for node in index.order.iter().map(|&at| &graph.node[at]) {
+        let operator = node.op_type();
+        let plain = |name: &String| shapes.get(name).is_some_and(|shape| shape.len() < 3);
+        // The channels' own numbers, and single ones, are stretched over the map: any input tells. But not over its rows.
+        let keeps = KEEPS_MAPS.contains(&operator) || is_elementwise(operator);
+        let from_map = || node.input.iter().any(|name| maps.contains(name.as_str()) && !plain(name));
+        if GIVES_MAPS.contains(&operator) || keeps && from_map() {
+            maps.extend(node.output.iter().filter(|name| !name.is_empty()).map(String::as_str));
+        }
+    }
+    maps
 }
 
 /// The shape that knows more: sides of the declared one, filled in where only inference knows them.
@@ -259,8 +301,12 @@ fn spelled_out(graph: &GraphProto, index: &Index, node: usize) -> Option<&'stati
                 "Erf" | "Tanh" if at.len() <= 2 => {
                     return reads_ancestor(graph, index, product, factor).then_some("Gelu");
                 }
-                "Sigmoid" if product.input.contains(&node.input[0]) => return Some("Swish"),
-                "HardSigmoid" if product.input.contains(&node.input[0]) => return Some("HardSwish"),
+                "Sigmoid" if node.input.first().is_some_and(|input| product.input.contains(input)) => {
+                    return Some("Swish");
+                }
+                "HardSigmoid" if node.input.first().is_some_and(|input| product.input.contains(input)) => {
+                    return Some("HardSwish");
+                }
                 "Add" | "Mul" => next.extend(node.input.iter().filter_map(|input| index.producer(input))),
                 _ => {}
             }

@@ -12,6 +12,7 @@ mod function;
 mod machine_learning;
 mod native;
 mod normalization;
+mod product;
 mod softmax;
 mod structure;
 
@@ -41,6 +42,8 @@ const REWRITES: &[(&str, &str, Rewrite)] = &[
     ("", "Conv", convolution::conv),
     ("", "ConvTranspose", convolution::conv_transpose),
     ("", "Dropout", structure::dropout),
+    ("", "GRU", native::gru),
+    ("", "Gemm", product::gemm),
     ("", "GroupNormalization", normalization::group),
     ("", "Hardmax", softmax::hardmax),
     ("", "LRN", normalization::local_response),
@@ -102,6 +105,7 @@ pub(crate) fn lower(whole: &Model, graph: &GraphProto, values: &[&str]) -> Resul
         let (domain, operator) = (domain(node), node.op_type());
         draft.opset = call.opset(model, domain);
         draft.place.clone_from(&call.place);
+        said_once(node, &call.place)?;
         let rewrite = REWRITES.iter().find(|row| (row.0, row.1) == (domain, operator));
         let outcome = match rewrite {
             Some((_, _, rewrite)) => rewrite(node, &mut draft),
@@ -141,6 +145,22 @@ pub(crate) fn lower(whole: &Model, graph: &GraphProto, values: &[&str]) -> Resul
         ..Default::default()
     };
     Ok(Lowered { graph, inputs })
+}
+
+/// What was an attribute of old and is an input since, and where: given as both, the runtime may take the other one than the check of
+/// sizes does.
+const NOW_INPUTS: &[(&str, &str, usize)] = &[("Pad", "pads", 1), ("TopK", "k", 1), ("Upsample", "scales", 1)];
+
+fn said_once(node: &NodeProto, place: &str) -> Result<(), Problem> {
+    let twice = NOW_INPUTS.iter().find(|(operator, name, input)| {
+        node.op_type() == *operator && attribute(node, name).is_some() && node.input.len() > *input
+    });
+    match twice {
+        Some((_, name, input)) => {
+            Err(Problem::invalid(place, format!("{name} as an attribute and as input {input}"), "one of them"))
+        }
+        None => Ok(()),
+    }
 }
 
 /// The calls whose results the values need. Bodies of functions may compute more than is asked of them.

@@ -1,6 +1,6 @@
 //! Operators that the runtime has, passed on as they are.
 
-use super::{Draft, Outcome, draft::refuse};
+use super::{Draft, Outcome, attribute, draft::refuse};
 use crate::{graph::domain, proto::NodeProto};
 
 /// ONNX's own operators that the runtime has and that need no rewriting.
@@ -38,12 +38,10 @@ pub(super) const NATIVE: &[&str] = &[
     "EyeLike",
     "Flatten",
     "Floor",
-    "GRU",
     "Gather",
     "GatherElements",
     "GatherND",
     "Gelu",
-    "Gemm",
     "GlobalAveragePool",
     "GlobalMaxPool",
     "Greater",
@@ -144,6 +142,15 @@ pub(super) fn pass(node: &NodeProto, draft: &mut Draft<'_>) -> Outcome {
     };
     if !known.contains(&node.op_type()) {
         return refuse("");
+    }
+    draft.keep(node.clone());
+    Ok(())
+}
+
+/// The runtime has the form in which the reset gate comes after the product, which is not the standard's default.
+pub(super) fn gru(node: &NodeProto, draft: &mut Draft<'_>) -> Outcome {
+    if attribute(node, "linear_before_reset").is_none_or(|attribute| attribute.i() == 0) {
+        return refuse("linear_before_reset 0");
     }
     draft.keep(node.clone());
     Ok(())

@@ -1,7 +1,11 @@
 //! Small integer values that become shapes.
 
-use super::{Entry, Known, int, numbers, place};
-use crate::{proto::NodeProto, value::Dim};
+use super::{Entry, Known, LONGEST_LIST, attribute, int, numbers, place};
+use crate::{
+    initializer::{self, Elements},
+    proto::NodeProto,
+    value::Dim,
+};
 
 type List = Vec<Option<Entry>>;
 
@@ -19,7 +23,11 @@ pub(super) fn list(node: &NodeProto, known: &Known) -> Option<List> {
             places.iter().map(|&at| place(at, list.len()).map(|at| list[at].clone())).collect()
         }
         "Slice" => slice(node, known),
-        "Add" | "Sub" | "Mul" | "Div" => arithmetic(node, known),
+        "Add" | "Sub" | "Mul" | "Div" | "Equal" => arithmetic(node, known),
+        "ConstantOfShape" => filled(node, known),
+        // Only a list stays one.
+        "Reshape" => known.list(node, 0).filter(|_| known.list(node, 1).is_some_and(|to| to.len() <= 1)).cloned(),
+        "Where" => chosen(node, known),
         _ => None,
     }
 }
@@ -65,10 +73,44 @@ fn arithmetic(node: &NodeProto, known: &Known) -> Option<List> {
             "Add" => a.checked_add(b),
             "Sub" => a.checked_sub(b),
             "Mul" => a.checked_mul(b),
+            "Equal" => Some(i64::from(a == b)),
             _ => a.checked_div(b),
         }
         .map(Entry::Number)
     };
     let length = if a.is_empty() || b.is_empty() { 0 } else { a.len().max(b.len()) };
     Some((0..length).map(|place| result((at(&a, place), at(&b, place)))).collect())
+}
+
+/// One integer again and again, as exporters make lists to expand by.
+fn filled(node: &NodeProto, known: &Known) -> Option<List> {
+    let value = attribute(node, "value")?.t.as_ref()?;
+    let length = match known.numbers(node, 0)?.as_slice() {
+        [length] => usize::try_from(*length).ok().filter(|length| *length <= LONGEST_LIST)?,
+        _ => return None,
+    };
+    initializer::check(value, None).ok()?;
+    match initializer::elements(value, None).ok()? {
+        Elements::Int(values) => Some(vec![Some(Entry::Number(*values.first()?)); length]),
+        _ => None,
+    }
+}
+
+/// Each element from the second list where the first holds, else from the third.
+fn chosen(node: &NodeProto, known: &Known) -> Option<List> {
+    let (conditions, yes, no) = (known.numbers(node, 0)?, known.list(node, 1)?, known.list(node, 2)?);
+    let length = conditions.len().max(yes.len()).max(no.len());
+    let fits = |found: usize| found == 1 || found == length;
+    if !(fits(conditions.len()) && fits(yes.len()) && fits(no.len())) {
+        return None;
+    }
+    let at = |found: usize, place: usize| if found == 1 { 0 } else { place };
+    let choice = |place: usize| {
+        let (list, place) = match conditions[at(conditions.len(), place)] {
+            0 => (no, at(no.len(), place)),
+            _ => (yes, at(yes.len(), place)),
+        };
+        list[place].clone()
+    };
+    Some((0..length).map(choice).collect())
 }

@@ -17,19 +17,37 @@ use crate::{
 };
 
 /// Longer lists are no shapes.
-const LONGEST_LIST: usize = 64;
+pub(crate) const LONGEST_LIST: usize = 64;
 /// More sides than any runtime takes.
 const MOST_SIDES: usize = 32;
 
+/// Whether each element of the operator's result comes from the elements at its place.
+pub(crate) fn is_elementwise(operator: &str) -> bool {
+    rules::LIKE_FIRST.contains(&operator) || rules::BROADCAST.contains(&operator)
+}
+
 /// What is known of the values so far.
 #[derive(Default)]
-struct Known {
-    shapes: HashMap<String, Vec<Dim>>,
+pub(crate) struct Known {
+    pub(crate) shapes: HashMap<String, Vec<Dim>>,
     /// Elements of small integer values: numbers, or sides that are free. `None` where an element is not known.
     lists: HashMap<String, Vec<Option<Entry>>>,
-    /// Elements of small constant lists of floats: the scales of pictures.
+    /// Elements of small lists of floats: the scales of pictures.
     scales: HashMap<String, Vec<f32>>,
 }
+
+/// What a run found a value to be.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Found {
+    pub(crate) shape: Vec<usize>,
+    /// Its elements, if they are few and integers.
+    pub(crate) integers: Option<Vec<i64>>,
+    /// Its elements, if they are few and floats.
+    pub(crate) floats: Option<Vec<f32>>,
+}
+
+/// Values that a run found, by name.
+pub(crate) type Learned = HashMap<String, Found>;
 
 /// One element of a small integer value.
 #[derive(Debug, Clone, PartialEq)]
@@ -56,6 +74,36 @@ impl Known {
         };
         self.list(node, place)?.iter().map(number).collect()
     }
+
+    /// The one number that the input holds, integer or float.
+    fn one_number(&self, node: &NodeProto, place: usize) -> Option<f64> {
+        if let Some(scale) = self.scales.get(node.input.get(place)?) {
+            return scale.first().copied().map(f64::from);
+        }
+        self.numbers(node, place)?.first().map(|&number| number as f64)
+    }
+
+    /// Whether all elements of the value are known.
+    pub(crate) fn has_elements(&self, value: &str) -> bool {
+        let known = |entry: &Option<Entry>| matches!(entry, Some(Entry::Number(_)));
+        self.scales.contains_key(value) || self.lists.get(value).is_some_and(|list| list.iter().all(known))
+    }
+
+    /// The sides of the value, if all are known.
+    pub(crate) fn sides(&self, value: &str) -> Option<Vec<usize>> {
+        let side = |side: &Dim| if let Dim::Known(side) = side { Some(*side) } else { None };
+        self.shapes.get(value)?.iter().map(side).collect()
+    }
+
+    fn learn(&mut self, name: &str, found: &Found) {
+        self.shapes.insert(name.to_owned(), found.shape.iter().copied().map(Dim::Known).collect());
+        if let Some(integers) = &found.integers {
+            self.lists.insert(name.to_owned(), integers.iter().map(|&number| Some(Entry::Number(number))).collect());
+        }
+        if let Some(floats) = &found.floats {
+            self.scales.insert(name.to_owned(), floats.clone());
+        }
+    }
 }
 
 /// The shapes of all values for which they, or at least the number of their sides, can be inferred from the inputs' shapes.
@@ -65,10 +113,24 @@ pub(crate) fn inferred(
     inputs: &[Input],
     folder: Option<&Path>,
 ) -> HashMap<String, Vec<Dim>> {
+    infer(graph, index, inputs, folder, &Learned::new()).shapes
+}
+
+/// As [`inferred`], with the small lists, and with what a run found, which goes before what the rules say.
+pub(crate) fn infer(
+    graph: &GraphProto,
+    index: &Index,
+    inputs: &[Input],
+    folder: Option<&Path>,
+    learned: &Learned,
+) -> Known {
     let mut known = Known::default();
     for input in inputs {
         if let Some(shape) = &input.shape {
             known.shapes.insert(input.name.clone(), shape.clone());
+        }
+        if let Some(found) = learned.get(&input.name) {
+            known.learn(&input.name, found);
         }
     }
     for tensor in &graph.initializer {
@@ -101,8 +163,13 @@ pub(crate) fn inferred(
                 known.shapes.insert(name.clone(), shape);
             }
         }
+        for name in &node.output {
+            if let Some(found) = learned.get(name) {
+                known.learn(name, found);
+            }
+        }
     }
-    known.shapes
+    known
 }
 
 fn constant(known: &mut Known, name: &str, tensor: &TensorProto, folder: Option<&Path>) {

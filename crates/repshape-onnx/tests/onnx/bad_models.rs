@@ -163,6 +163,15 @@ fn contradictions_are_named_when_sites_are_prepared() {
             "found no input 0",
         ),
         (
+            model(
+                13,
+                &[2],
+                vec![node("Pad", &["x", "p"], "y", vec![ints("pads", &[0; 4])])],
+                vec![numbers("p", &[4], &[0; 4])],
+            ),
+            "node \"n:y\" (Pad): found pads as an attribute and as input 1, expected one of them",
+        ),
+        (
             model(21, &[2], vec![node("GroupNormalization", &["x", "x", "x"], "y", vec![])], vec![]),
             "found num_groups 0",
         ),
@@ -205,10 +214,123 @@ fn values_beyond_all_memory_are_refused_before_they_are_made() -> Result<(), Box
     );
     for network in [expand, tile, fill] {
         let model = open(&network)?;
-        let runner = model.prepare(model.sites())?;
-        let rows = Tensor { shape: vec![1, 1], values: Data::F32(vec![0.0]) };
-        let error = runner.run(&[("x".to_owned(), rows)]).err().map(|error| error.to_string()).unwrap_or_default();
+        let error = model.prepare(model.sites()).err().map(|error| error.to_string()).unwrap_or_default();
         assert!(error.contains("1073741824") && error.contains("elements can be had"), "{error}");
+    }
+    Ok(())
+}
+
+/// The same where only the data says the size: the run ends before the value is made, and goes on where there is room.
+#[test]
+fn values_whose_size_the_data_says_are_measured_first() -> Result<(), Box<dyn std::error::Error>> {
+    let int_sum = || {
+        vec![
+            node("ReduceSum", &["x"], "sum", vec![int("keepdims", 0)]),
+            node("Cast", &["sum"], "count", vec![int("to", 7)]),
+        ]
+    };
+    let with = |mut nodes: Vec<NodeProto>, more: Vec<NodeProto>, constants| {
+        nodes.extend(more);
+        model(13, &[3], nodes, constants)
+    };
+    let ints = |name: &str, values: &[i64]| numbers(name, &[values.len() as i64], values);
+    let scalar = |name: &str, value: i64| numbers(name, &[], &[value]);
+    let shape = || node("Unsqueeze", &["count", "zero"], "sides", vec![]);
+    let cases = [
+        (
+            "Expand",
+            with(
+                int_sum(),
+                vec![shape(), node("Expand", &["one", "sides"], "y", vec![])],
+                vec![ints("zero", &[0]), weights("one", &[1], &[1.0])],
+            ),
+        ),
+        (
+            "Tile",
+            with(
+                int_sum(),
+                vec![shape(), node("Tile", &["one", "sides"], "y", vec![])],
+                vec![ints("zero", &[0]), weights("one", &[1], &[1.0])],
+            ),
+        ),
+        (
+            "Range",
+            with(
+                int_sum(),
+                vec![
+                    node("Range", &["zero", "count", "one"], "range", vec![]),
+                    node("Cast", &["range"], "y", vec![int("to", 1)]),
+                ],
+                vec![scalar("zero", 0), scalar("one", 1)],
+            ),
+        ),
+        (
+            "ConstantOfShape",
+            with(
+                int_sum(),
+                vec![
+                    shape(),
+                    node("ConstantOfShape", &["sides"], "filled", vec![]),
+                    node("Add", &["filled", "sum"], "y", vec![]),
+                ],
+                vec![ints("zero", &[0])],
+            ),
+        ),
+        (
+            "OneHot",
+            with(
+                int_sum(),
+                vec![
+                    node("OneHot", &["zero", "count", "two"], "hot", vec![]),
+                    node("Add", &["hot", "sum"], "y", vec![]),
+                ],
+                vec![scalar("zero", 0), weights("two", &[2], &[0.0, 1.0])],
+            ),
+        ),
+        (
+            "Resize",
+            with(
+                vec![node("ReduceSum", &["x"], "sum", vec![int("keepdims", 0)])],
+                vec![
+                    node("Reshape", &["sum", "four"], "map", vec![]),
+                    node("Unsqueeze", &["sum", "zero"], "scale", vec![]),
+                    node("Concat", &["ones", "scale", "unit"], "scales", vec![int("axis", 0)]),
+                    node("Resize", &["map", "", "scales"], "y", vec![]),
+                ],
+                vec![
+                    ints("four", &[1, 1, 1, 1]),
+                    ints("zero", &[0]),
+                    weights("ones", &[2], &[1.0; 2]),
+                    weights("unit", &[1], &[1.0]),
+                ],
+            ),
+        ),
+        // How many are not zero, times the places of all.
+        (
+            "NonZero",
+            with(
+                vec![node("NonZero", &["x"], "places", vec![])],
+                vec![node("Cast", &["places"], "y", vec![int("to", 1)])],
+                vec![],
+            ),
+        ),
+    ];
+    for (operator, network) in cases {
+        let model = open(&network)?;
+        let runner = model.prepare(&model.matching(&["y".to_owned()])?)?;
+        let run = |largest: f32| {
+            let rows = Tensor { shape: vec![1, 3], values: Data::F32(vec![largest, 1.0, 1.0]) };
+            runner.run(&[("x".to_owned(), rows)]).map_err(|error| error.to_string())
+        };
+        let small = run(5.0).map_err(|error| format!("{operator}: {error}"))?;
+        let expected = if operator == "NonZero" { 6 } else { 7 };
+        assert_eq!(small[0].values.len(), expected, "{operator}");
+        if operator != "NonZero" {
+            let error = run(1.5e9).err().unwrap_or_default();
+            assert!(error.contains("elements can be had") && error.contains(operator), "{operator}: {error}");
+            // what was found for one batch is not taken for the next
+            assert!(run(6.0).is_ok_and(|found| found[0].values.len() == 8), "{operator}");
+        }
     }
     Ok(())
 }

@@ -165,3 +165,37 @@ fn tokens_go_in_as_integers_and_come_out_as_floats() -> Outcome {
     assert_eq!(open(&picked)?.sites()[0].shape.as_deref().map(shape_text), Some("N x 1".to_owned()));
     Ok(())
 }
+
+/// A 1-d convolution gives N x C x L, a transformer N x T x D: only the operators tell which.
+#[test]
+fn maps_are_told_from_tokens() -> Outcome {
+    let nodes = vec![
+        node("Conv", &["x", "kernel"], "conv", vec![int("group", 1)]),
+        node("BatchNormalization", &["conv", "one", "one", "one", "one"], "normal", vec![]),
+        node("Relu", &["normal"], "relu", vec![]),
+        node("Mul", &["slope", "relu"], "scaled", vec![]),
+        node("Add", &["scaled", "conv"], "sum", vec![]),
+        node("MaxPool", &["sum"], "pool", vec![crate::build::ints("kernel_shape", &[2])]),
+        node("Concat", &["pool", "pool"], "joined", vec![int("axis", 1)]),
+        node("Transpose", &["joined"], "tokens", vec![crate::build::ints("perm", &[0, 2, 1])]),
+        node("MatMul", &["tokens", "w"], "product", vec![]),
+        node("Tanh", &["product"], "tanh", vec![]),
+        node("Flatten", &["pool"], "flat", vec![]),
+        node("BatchNormalization", &["flat", "six", "six", "six", "six"], "plain", vec![]),
+        node("Sigmoid", &["plain"], "gate", vec![]),
+        node("Unsqueeze", &["gate", "last"], "column", vec![]),
+    ];
+    let constants = vec![
+        weights("kernel", &[2, 3, 2], &[1.0; 12]),
+        weights("one", &[2], &[1.0; 2]),
+        weights("six", &[6], &[1.0; 6]),
+        weights("slope", &[], &[0.5]),
+        weights("w", &[4, 5], &[1.0; 20]),
+        numbers("last", &[1], &[2]),
+    ];
+    let model = open(&model(13, &[3, 5], nodes, constants))?;
+    let maps: Vec<&str> = model.sites().iter().filter(|site| site.is_map()).map(|site| site.name.as_str()).collect();
+    assert_eq!(maps, ["conv", "normal", "relu", "scaled", "sum", "pool", "joined"]);
+    assert!(model.prepare(model.sites()).is_ok());
+    Ok(())
+}
