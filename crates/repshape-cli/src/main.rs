@@ -29,6 +29,13 @@ use failure::{Failure, Outcome};
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    // a model that makes its runtime panic becomes an error in words; the panic itself would only puzzle
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if !std::thread::current().name().is_some_and(repshape_onnx::is_model_thread) {
+            usual(panic);
+        }
+    }));
     match run(&Cli::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {

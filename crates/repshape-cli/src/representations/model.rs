@@ -80,7 +80,13 @@ pub fn open(path: &Path, labels: Option<&Path>, args: &InputArgs) -> Outcome<imp
             notes.push(format!("{problem}; left out"));
             continue;
         };
-        let layout = if row_shape.len() < 2 { Layout::Flatten } else { args.layout };
+        let layout = match args.layout {
+            // there is nothing to choose
+            _ if row_shape.len() < 2 => Layout::Flatten,
+            // the channels of a map stand first, also of one with a single axis of positions, which a shape alone takes for tokens
+            Layout::Auto if site.is_map() => Layout::Flatten,
+            chosen => chosen,
+        };
         let arrangement = arrange(layout, row_shape, &format!("{shown}: site {}", site.name))?;
         // one that scores the classes of the labels: a layer between two sites that are both outputs is none
         let head = (row_shape.len() == 1).then(|| model.head(&site.name)).flatten();
