@@ -11,7 +11,8 @@ const MOST: usize = 10_000;
 fn row(input: &Input) -> Option<(String, Tensor)> {
     let shape = input.shape.as_ref()?.iter().map(|side| if let Dim::Known(known) = side { *known } else { 1 });
     let shape: Vec<usize> = shape.collect();
-    let count = shape.iter().try_fold(1_usize, |count, &side| count.checked_mul(side)).filter(|&count| count <= MOST)?;
+    let count =
+        shape.iter().try_fold(1_usize, |count, &side| count.checked_mul(side)).filter(|&count| count <= MOST)?;
     let values = match input.element {
         ElementType::I64 | ElementType::I32 | ElementType::I8 | ElementType::U8 => Data::I64(vec![1; count]),
         ElementType::Bool => Data::Bool(vec![true; count]),
