@@ -1,5 +1,6 @@
 //! `repshape measure`: the characteristics of matrices, of a run's sites, of a model's sites.
 
+mod kept;
 mod page;
 mod partial;
 mod save;
@@ -10,9 +11,8 @@ use std::path::Path;
 
 use repshape_data::read_matrix;
 use repshape_stats::measure::{Options, Selection, measure_with_progress};
-use repshape_stats::moments::UnitPairs;
 use repshape_stats::pictures::{Pictures, pictures};
-use repshape_stats::{Head, Measurement, SampleSize, Sketch, SketchConfig, StatsError};
+use repshape_stats::{Head, Measurement, SampleSize, Sketch, StatsError};
 
 use crate::cli::{CharacteristicArgs, Global, MeasureArgs, MeasureStep};
 use crate::failure::{Failure, Outcome};
@@ -20,17 +20,9 @@ use crate::output::print_forms;
 use crate::progress::Progress;
 use crate::representations::{self, Kind, Representations, Site, SiteRows, kind};
 
+use kept::Kept;
 use partial::Part;
 pub use table::{cell, sites_by_measures, table};
-
-/// Most bytes of the moments of one site; above, the moments of pairs of units are left out.
-const MAX_MOMENTS: usize = 2 << 30;
-
-/// Most bytes of the rows that one site's sample keeps.
-const MAX_SAMPLE: usize = 256 << 20;
-
-/// Further draws of the sample that say how much the mutual information depends on it.
-const DRAWS: usize = 5;
 
 /// One measured input or site.
 pub type Measured = (Measurement, Option<Pictures>);
@@ -46,7 +38,7 @@ pub fn run(args: &MeasureArgs, global: &Global) -> Outcome {
     check(args)?;
     let options = options(&args.characteristics)?;
     let selection = selection(&args.characteristics.only, options)?;
-    let config = configured(&args.characteristics, &selection, args.report.is_some(), global)?;
+    let kept = Kept::new(&args.characteristics, &selection, args.report.is_some(), global)?;
     let part = match &args.partial {
         Some(_) => Some(Part::new(part_file(args), args.first_row)?),
         None => None,
@@ -57,7 +49,7 @@ pub fn run(args: &MeasureArgs, global: &Global) -> Outcome {
         let labels = labels.get(if labels.len() == 1 { 0 } else { number });
         let mut source = representations::open(input, labels.map(AsRef::as_ref), &args.input)?;
         let saved = args.save_activations.as_deref();
-        let gathered = gather(&mut *source, &config, saved, part.as_ref(), global)?;
+        let gathered = gather(&mut *source, &kept, saved, part.as_ref(), global)?;
         if let (Some(path), Some(part)) = (&args.partial, &part) {
             return partial::write(path, &*source, gathered, part, settings(args));
         }
@@ -155,53 +147,25 @@ fn sample(text: &str) -> Outcome<SampleSize> {
     }
 }
 
-/// What the sketch of a site of so many units and classes keeps: only what a chosen measure or a picture reads, and no
-/// more than fits.
-fn configured(
-    args: &CharacteristicArgs,
-    selection: &Selection,
-    pictured: bool,
-    global: &Global,
-) -> Outcome<impl Fn(usize, Option<usize>) -> SketchConfig + use<>> {
-    let (size, zero_eps, seed) = (sample(&args.mi_rows)?, args.zero_eps, global.seed.unwrap_or(0));
-    let chosen = if pictured { Selection::default() } else { selection.clone() };
-    Ok(move |units: usize, classes| {
-        let fits = MAX_SAMPLE / (size_of::<f64>() * units).max(1);
-        let sample = match size {
-            SampleSize::All => SampleSize::All,
-            SampleSize::AtMost(rows) => SampleSize::AtMost(rows.min(fits.max(2))),
-        };
-        let config = SketchConfig { sample, zero_eps, seed, classes, draws: DRAWS, ..chosen.config(units) };
-        if config.moments_bytes() > MAX_MOMENTS {
-            return SketchConfig { pairs: UnitPairs::Off, ..config };
-        }
-        if pictured || chosen.rows().any(|row| row.needs.rows) {
-            return config;
-        }
-        // nobody reads the sample
-        SketchConfig { sample: SampleSize::AtMost(1), draws: 1, ..config }
-    })
-}
-
 /// One pass over an input: a sketch for each of its sites.
 fn gather(
     source: &mut dyn Representations,
-    config: &impl Fn(usize, Option<usize>) -> SketchConfig,
+    kept: &Kept,
     save: Option<&Path>,
     part: Option<&Part>,
     global: &Global,
 ) -> Outcome<Vec<Gathered>> {
     let sites = source.sites().to_vec();
     let shown = source.source().to_owned();
-    let classes = source.classes();
+    let configs = kept.of_sites(&sites, source.classes());
     let mut sketches = sites
         .iter()
-        .map(|site| {
-            let config = config(site.units, classes);
+        .zip(&configs)
+        .map(|(site, config)| {
             let sketch = match part {
                 // where the part begins is not known: its sample is keyed by what it holds
-                Some(part) if part.first_row_at(site).is_none() => Sketch::of_shard(&config, &part.content),
-                _ => Sketch::new(&config),
+                Some(part) if part.first_row_at(site).is_none() => Sketch::of_shard(config, &part.content),
+                _ => Sketch::new(config),
             };
             sketch.map_err(|error| at(&shown, site, error))
         })
