@@ -6,6 +6,7 @@ mod experiment;
 mod export;
 mod failure;
 mod interrupt;
+mod memory;
 mod monitoring;
 mod output;
 mod pages;

@@ -62,6 +62,12 @@ impl Progress {
         progress
     }
 
+    /// For an input that is read in blocks of so many rows; nothing is known of an end where its rows are not.
+    pub fn of_blocks(global: &Global, rows: Option<usize>, at_once: usize) -> Self {
+        let blocks = rows.map_or(0, |all| all.div_ceil(at_once));
+        Self::when_long(global, "blocks of rows", blocks as u64)
+    }
+
     /// So many of the units are done, of a total that is known only now.
     pub fn set(&self, done: u64, total: u64) {
         self.bar.set_length(total);

@@ -16,26 +16,24 @@ use repshape_stats::pictures::{Pictures, pictures};
 use repshape_stats::{Measurement, NoiseVariance, SketchConfig};
 
 use crate::failure::{Failure, Outcome};
+use crate::memory::{self, gib};
 use crate::spec::RunSpec;
 
 /// Most parameters of a network: weights, gradients and an optimiser's two moments take 2 GiB then.
 const MAX_PARAMETERS: usize = 1 << 27;
 
-/// Most bytes of the moments that one site or matrix may need.
-const MAX_MOMENTS: usize = 2 << 30;
-
 /// Refuses what has so many units that the moments of all their pairs do not fit.
 pub fn bounded(what: &str, config: &SketchConfig) -> Outcome {
     let bytes = config.moments_bytes();
-    if bytes <= MAX_MOMENTS {
+    if bytes <= memory::MOMENTS {
         return Ok(());
     }
     let classes = config.classes.map_or_else(String::new, |k| format!(" in {k} classes"));
     Err(Failure::usage(format!(
         "{what}: {} units{classes}: the moments of all pairs of units would take {:.1} GiB, expected at most {} GiB; measure some of the units, or leave out the positive-only and the class-wise pairs by --only",
         config.units,
-        bytes as f64 / f64::from(1 << 30),
-        MAX_MOMENTS >> 30,
+        gib(bytes),
+        gib(memory::MOMENTS),
     )))
 }
 
@@ -130,12 +128,12 @@ impl Setup {
         let sketches = sketch(&network, rows, sites, config, &self.device)?;
         let mut measured = Vec::with_capacity(sites.len());
         for (site, sketch) in sites.iter().zip(sketches) {
-            let mut options = selection.options().clone();
-            options.head = head(&network, site);
-            if options.head.is_some() {
-                options.class_means = class_means(&network, train, site, &self.device)?;
-            }
-            let mut measurement = measure(&sketch, &selection.with_options(options)?);
+            let head = head(&network, site);
+            let class_means = match head {
+                Some(_) => class_means(&network, train, site, &self.device)?,
+                None => None,
+            };
+            let mut measurement = measure(&sketch, &selection.of_site(head, class_means)?);
             measurement.site = Some(site.clone());
             measured.push((measurement, pictures(&sketch)));
         }

@@ -240,6 +240,7 @@ fn whole(values: &[f64], input: &Input, first_row: usize) -> Outcome<Vec<i64>> {
     }
 }
 
-fn listed(inputs: &[Input]) -> String {
+/// Their names, in a message.
+pub fn listed(inputs: &[Input]) -> String {
     inputs.iter().map(|input| input.name.as_str()).collect::<Vec<_>>().join(", ")
 }

@@ -35,8 +35,13 @@ pub struct Site {
     pub layout: Option<String>,
     /// The linear layer that reads the site and gives the outputs, where there is one.
     pub head: Option<Head>,
-    /// `K x I` means of the classes over the training rows, where they are at hand.
-    pub class_means: Option<Vec<f64>>,
+}
+
+impl Site {
+    /// How messages call it, of the input that they call `source`.
+    pub fn shown(&self, source: &str) -> String {
+        self.name.as_ref().map_or_else(|| source.to_owned(), |name| format!("{source}: site {name}"))
+    }
 }
 
 /// Some rows of one site.
@@ -89,6 +94,11 @@ pub trait Representations {
     /// What a reader of the results should know.
     fn notes(&self) -> &[String] {
         &[]
+    }
+
+    /// `K x I` means of the classes at a site over the training rows, where these are at hand: another pass over them.
+    fn class_means(&self, _site: usize) -> Outcome<Option<Vec<f64>>> {
+        Ok(None)
     }
 
     /// The next `rows` rows of the input at every site, in the order of [`Representations::sites`]; fewer at the end,

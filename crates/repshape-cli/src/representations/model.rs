@@ -7,7 +7,7 @@ use repshape_data::{Arrangement, Layout, Numbers, read_matrix};
 use repshape_onnx::{Data, Model, Place, Representation, Runner, Site as ModelSite, Tensor};
 use repshape_stats::Head;
 
-use super::feed::Feed;
+use super::feed::{Feed, listed};
 use super::labels::RowLabels;
 use super::{Representations, Site, SiteRows, arrange, arranged, repeated};
 use crate::cli::InputArgs;
@@ -46,13 +46,13 @@ struct Mask {
 /// Opens a model at the sites that match, or else at the outputs of its nonlinearities.
 pub fn open(path: &Path, labels: Option<&Path>, args: &InputArgs) -> Outcome<impl Representations + use<>> {
     let shown = path.display().to_string();
+    let model = Model::open(path)?;
     let Some(data) = args.data.as_deref() else {
         return Err(Failure::usage(format!(
             "{shown}: a model is run on --data: mnist=DIR or another data set, a matrix file, or a .safetensors or .npz file with one array for each of its inputs ({})",
-            names(Model::open(path)?.inputs().iter().map(|input| input.name.as_str()))
+            listed(model.inputs())
         )));
     };
-    let model = Model::open(path)?;
     let chosen = if args.sites.is_empty() { after_nonlinearities(&model) } else { model.matching(&args.sites)? };
     let runner = model.prepare(&chosen)?;
     let mut feed = Feed::open(data, &model, args)?;
@@ -98,7 +98,6 @@ pub fn open(path: &Path, labels: Option<&Path>, args: &InputArgs) -> Outcome<imp
             layout: (row_shape.len() > 1).then(|| arrangement.describe()),
             head: head.and_then(|head| Head::new(head.weights, head.bias).ok()),
             masked: mask.as_ref().is_some_and(|mask| mask.covers(&arrangement)),
-            ..Site::default()
         });
         places.push((at, arrangement));
     }
@@ -278,9 +277,4 @@ impl Representations for ModelRows {
         }
         Ok(Some(blocks))
     }
-}
-
-/// Names in a message.
-fn names<'a>(names: impl Iterator<Item = &'a str>) -> String {
-    names.collect::<Vec<_>>().join(", ")
 }

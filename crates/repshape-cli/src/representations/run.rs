@@ -8,17 +8,18 @@ use repshape::burn::tensor::{Device, Tensor};
 use repshape::network::{Mlp, Network, Site as NetworkSite};
 use repshape::representation::{class_means, head};
 use repshape::task::Target;
-use repshape_data::{Numbers, Test};
+use repshape_data::{Numbers, Test, Train};
 
 use super::{Representations, Site, SiteRows};
 use crate::cli::InputArgs;
 use crate::failure::{Failure, Outcome};
 use crate::run_folder::RunFolder;
 
-/// A run's network and its test rows.
+/// A run's network, the rows it was trained on and those it is measured on.
 struct RunRows {
     shown: String,
     network: Mlp,
+    train: Train,
     rows: Test,
     sites: Vec<Site>,
     next: usize,
@@ -46,14 +47,9 @@ pub fn open(path: &Path, args: &InputArgs) -> Outcome<impl Representations + use
     let mut sites = Vec::new();
     for known in network.sites().into_iter().filter(|site| names.contains(&site.name)) {
         let head = head(&network, &known.name);
-        let class_means = match head {
-            Some(_) => class_means(&network, &train, &known.name, &Device::flex())?,
-            None => None,
-        };
-        let name = Some(known.name);
-        sites.push(Site { name, units: known.units, rows_per_row: 1, head, class_means, ..Site::default() });
+        sites.push(Site { name: Some(known.name), units: known.units, rows_per_row: 1, head, ..Site::default() });
     }
-    Ok(RunRows { sites, shown, network, rows, next: 0 })
+    Ok(RunRows { sites, shown, network, train, rows, next: 0 })
 }
 
 impl Representations for RunRows {
@@ -71,6 +67,11 @@ impl Representations for RunRows {
 
     fn classes(&self) -> Option<usize> {
         self.rows.classes()
+    }
+
+    fn class_means(&self, site: usize) -> Outcome<Option<Vec<f64>>> {
+        let site = self.sites[site].name.as_deref().unwrap_or_default();
+        Ok(class_means(&self.network, &self.train, site, &Device::flex())?)
     }
 
     fn next(&mut self, rows: usize) -> Outcome<Option<Vec<SiteRows>>> {

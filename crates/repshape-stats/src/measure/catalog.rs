@@ -75,8 +75,14 @@ pub struct Needs {
     pub rows: bool,
     /// A loop over all pairs of the sampled rows.
     pub pairs_of_rows: bool,
+    /// The mutual information of the sampled rows.
+    pub information: bool,
+    /// The moments of the pairs of units.
+    pub pairs_of_units: bool,
     /// The linear layer that follows ([`Options::head`](super::Options::head)).
     pub head: bool,
+    /// The class means of the training rows, where they are at hand ([`Options::class_means`](super::Options::class_means)).
+    pub class_means: bool,
     /// The positive-only moments of the pairs of units.
     pub positive_pairs: bool,
     /// What is kept of each class.
@@ -100,18 +106,23 @@ const MOMENTS: Needs = Needs {
     labels: false,
     rows: false,
     pairs_of_rows: false,
+    information: false,
+    pairs_of_units: false,
     head: false,
+    class_means: false,
     positive_pairs: false,
     class_moments: ClassMoments::Off,
 };
-const POSITIVE_PAIRS: Needs = Needs { positive_pairs: true, ..MOMENTS };
+const PAIRS_OF_UNITS: Needs = Needs { pairs_of_units: true, ..MOMENTS };
+const POSITIVE_PAIRS: Needs = Needs { positive_pairs: true, ..PAIRS_OF_UNITS };
 const CLASSES: Needs = Needs { labels: true, class_moments: ClassMoments::Diagonal, ..MOMENTS };
-const POOLED: Needs = Needs { class_moments: ClassMoments::Pooled, ..CLASSES };
-const CLASS_PAIRS: Needs = Needs { class_moments: ClassMoments::Full, ..CLASSES };
+const POOLED: Needs = Needs { class_moments: ClassMoments::Pooled, pairs_of_units: true, ..CLASSES };
+const CLASS_PAIRS: Needs = Needs { class_moments: ClassMoments::Full, ..POOLED };
 const HEAD: Needs = Needs { head: true, ..CLASSES };
-const HEAD_AND_ROWS: Needs = Needs { rows: true, ..HEAD };
+const HEAD_AND_ROWS: Needs = Needs { rows: true, class_means: true, ..HEAD };
 const PAIRS_OF_ROWS: Needs = Needs { rows: true, pairs_of_rows: true, ..MOMENTS };
-const LABELLED_PAIRS: Needs = Needs { labels: true, ..PAIRS_OF_ROWS };
+const INFORMATION: Needs = Needs { information: true, ..PAIRS_OF_ROWS };
+const LABELLED_INFORMATION: Needs = Needs { labels: true, ..INFORMATION };
 
 const fn range(low: f64, high: High) -> Range {
     Range { low, high }
@@ -135,9 +146,9 @@ pub const CATALOG: &[MeasureRow] = catalog! {
     "amplitude": "mean of |z| over all entries",
         "C18 Table 1", range(0.0, Unbounded), Power(1), MOMENTS, Real, amplitude::all;
     "covariance": "mean of |c_ij| over the pairs of units",
-        "C18 Table 1", range(0.0, Unbounded), Power(2), MOMENTS, Real, covariance::all;
+        "C18 Table 1", range(0.0, Unbounded), Power(2), PAIRS_OF_UNITS, Real, covariance::all;
     "correlation": "mean of |rho_ij| over the pairs of units that vary",
-        "C18 Table 1", range(0.0, Is(1.0)), Power(0), MOMENTS, Real, correlation::all, correlation::notes;
+        "C18 Table 1", range(0.0, Is(1.0)), Power(0), PAIRS_OF_UNITS, Real, correlation::all, correlation::notes;
     "variance": "mean of the units' variances",
         "C19 Table 5", range(0.0, Unbounded), Power(2), MOMENTS, Real, variance::all;
     "sparsity": "share of the entries that are 0",
@@ -162,32 +173,32 @@ pub const CATALOG: &[MeasureRow] = catalog! {
     "class_wise_covariance": "mean over the classes of the covariance inside the class",
         "C19 Table 5", range(0.0, Unbounded), Power(2), CLASS_PAIRS, Real, covariance::class_wise, over::notes;
     "stable_rank_covariance": "sum l^2 / max l^2 over the eigenvalues l of C",
-        "C18 Table 1", range(1.0, Units), Power(0), MOMENTS, Real, rank::stable_rank_of_covariance;
+        "C18 Table 1", range(1.0, Units), Power(0), PAIRS_OF_UNITS, Real, rank::stable_rank_of_covariance;
     "stable_rank": "norm_F(Z)^2 / norm_2(Z)^2, not centred",
-        "C18 eq. 7", range(1.0, Units), Power(0), MOMENTS, Real, rank::stable_rank_of_rows;
+        "C18 eq. 7", range(1.0, Units), Power(0), PAIRS_OF_UNITS, Real, rank::stable_rank_of_rows;
     "rank": "number of eigenvalues of C above units * 2^-52 of the largest",
-        "Golub & Van Loan, 5.4", range(0.0, Units), Power(0), MOMENTS, Count, rank::rank;
+        "Golub & Van Loan, 5.4", range(0.0, Units), Power(0), PAIRS_OF_UNITS, Count, rank::rank;
     "effective_rank": "exp of the entropy of l / sum l",
-        "Roy & Vetterli 2007", range(1.0, Units), Power(0), MOMENTS, Real, rank::effective_rank;
+        "Roy & Vetterli 2007", range(1.0, Units), Power(0), PAIRS_OF_UNITS, Real, rank::effective_rank;
     "participation_ratio": "(sum l)^2 / sum l^2",
-        "Gao et al. 2017", range(1.0, Units), Power(0), MOMENTS, Real, rank::participation_ratio;
+        "Gao et al. 2017", range(1.0, Units), Power(0), PAIRS_OF_UNITS, Real, rank::participation_ratio;
     "mapc": "mean absolute pairwise correlation: correlation under K17's name",
-        "K17 3.1", range(0.0, Is(1.0)), Power(0), MOMENTS, Real, correlation::all, correlation::notes;
+        "K17 3.1", range(0.0, Is(1.0)), Power(0), PAIRS_OF_UNITS, Real, correlation::all, correlation::notes;
     "cvr": "sum of |c_ij| over all i, j / trace of C",
-        "K17 3.1", range(1.0, Units), Power(0), MOMENTS, Real, disentangled::cvr;
+        "K17 3.1", range(1.0, Units), Power(0), PAIRS_OF_UNITS, Real, disentangled::cvr;
     "tdv": "share of the total variance in the d units of largest variance",
         "K17 3.1", range(0.0, Is(1.0)), Power(0), MOMENTS, Share, disentangled::tdv;
     "ud90": "smallest number of units with 90 % of the total variance",
         "K17 3.1", range(1.0, Units), Power(0), MOMENTS, Count, disentangled::ud90;
     "mi_x_lower": "lower bound of I(z;x) under Gaussian noise on z",
-        "C18 sec. 5; Kolchinsky & Tracey 2017", range(0.0, LnRows), WithNoise, PAIRS_OF_ROWS, Nats, information::x_lower, information::notes;
+        "C18 sec. 5; Kolchinsky & Tracey 2017", range(0.0, LnRows), WithNoise, INFORMATION, Nats, information::x_lower, information::notes;
     "mi_x_upper": "upper bound of I(z;x) under Gaussian noise on z",
-        "C18 sec. 5; Kolchinsky & Tracey 2017", range(0.0, LnRows), WithNoise, PAIRS_OF_ROWS, Nats, information::x_upper, information::notes;
+        "C18 sec. 5; Kolchinsky & Tracey 2017", range(0.0, LnRows), WithNoise, INFORMATION, Nats, information::x_upper, information::notes;
     // differences of two bounds: estimates, which may fall below 0
     "mi_y_lower": "estimate of I(z;y) from the lower bounds of its entropies",
-        "C18 sec. 5; Kolchinsky & Tracey 2017", range(f64::NEG_INFINITY, LnClasses), WithNoise, LABELLED_PAIRS, Nats, information::y_lower, information::notes;
+        "C18 sec. 5; Kolchinsky & Tracey 2017", range(f64::NEG_INFINITY, LnClasses), WithNoise, LABELLED_INFORMATION, Nats, information::y_lower, information::notes;
     "mi_y_upper": "estimate of I(z;y) from the upper bounds of its entropies",
-        "C18 sec. 5; Kolchinsky & Tracey 2017", range(f64::NEG_INFINITY, LnClasses), WithNoise, LABELLED_PAIRS, Nats, information::y_upper, information::notes;
+        "C18 sec. 5; Kolchinsky & Tracey 2017", range(f64::NEG_INFINITY, LnClasses), WithNoise, LABELLED_INFORMATION, Nats, information::y_upper, information::notes;
     "nc1": "tr(S_W pinv(S_B)) / K, the within-class and between-class covariance",
         "Papyan et al. 2020; Tirer et al. 2023", range(0.0, Unbounded), Power(0), POOLED, Real, collapse::nc1, collapse::notes;
     "nc1_quotient": "tr S_W / tr S_B",
@@ -206,9 +217,9 @@ pub const CATALOG: &[MeasureRow] = catalog! {
         "Papyan et al. 2020", range(0.0, Is(1.0)), WithHead, HEAD_AND_ROWS, Share, collapse::disagreement, collapse::disagreement_notes;
     // 1e-7 beside each p may carry it past both ends
     "rankme": "exp of the entropy of p = s / sum s + 1e-7, s the singular values of Z, not centred",
-        "Garrido et al. 2023", range(0.0, Unbounded), Power(0), MOMENTS, Real, rank::rankme;
+        "Garrido et al. 2023", range(0.0, Unbounded), Power(0), PAIRS_OF_UNITS, Real, rank::rankme;
     "alpha_req": "decay of the eigenvalues of C, l_i ~ i^-alpha, fitted from i = 11 to min(100, rank)",
-        "Agrawal et al. 2022", range(0.0, Unbounded), Power(0), MOMENTS, Real, power_law::alpha_req, power_law::notes;
+        "Agrawal et al. 2022", range(0.0, Unbounded), Power(0), PAIRS_OF_UNITS, Real, power_law::alpha_req, power_law::notes;
     "intrinsic_dimension": "TwoNN: from the ratios of each row's distances to its two nearest rows",
         "Facco et al. 2017", range(0.0, Unbounded), Power(0), PAIRS_OF_ROWS, Real, dimension::two_nn, dimension::notes;
 };

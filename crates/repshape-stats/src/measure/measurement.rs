@@ -179,7 +179,7 @@ pub fn measure_with_progress(
     progress: &(dyn Fn(u64, u64) + Sync),
 ) -> Measurement {
     let reading = Reading::new(sketch, selection.options());
-    if selection.rows().any(|row| row.name.starts_with("mi_")) {
+    if selection.rows().any(|row| row.needs.information) {
         let draws = reading.information_draws() as u64;
         reading.information_with_progress(&|done, total| progress(done, draws * total));
         reading.information_spread_with_progress(progress);
@@ -197,7 +197,8 @@ pub fn measure_with_progress(
         values.push((row.name, value));
     }
     notes.splice(0..0, notes_on(&reading, selection));
-    notes.extend(wide::notes(&reading, &values));
+    let undefined = selection.rows().zip(&values).filter(|(_, (_, value))| value.is_none()).map(|(row, _)| row);
+    notes.extend(wide::note(&reading, undefined));
     let information = reading.information_read();
     Measurement {
         schema: Schema,

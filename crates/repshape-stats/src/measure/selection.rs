@@ -141,11 +141,15 @@ impl Selection {
         }
     }
 
-    /// The same measures with other settings.
+    /// The same measures of a site that `head` reads, with the class means of the training rows; a head that was given
+    /// already stays.
     ///
     /// # Errors
-    /// As [`Selection::all`].
-    pub fn with_options(&self, options: Options) -> Result<Self, StatsError> {
+    /// If a class mean is not finite.
+    pub fn of_site(&self, head: Option<Head>, class_means: Option<Vec<f64>>) -> Result<Self, StatsError> {
+        let mut options = self.options.clone();
+        options.head = options.head.or(head);
+        options.class_means = class_means;
         Self::only(self.rows().map(|row| row.name), options)
     }
 

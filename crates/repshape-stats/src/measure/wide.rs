@@ -6,7 +6,7 @@ use faer::{Accum, Mat, MatRef, Par};
 use rayon::prelude::*;
 
 use super::over::mean;
-use super::{Reading, Value};
+use super::{MeasureRow, Reading};
 use crate::moments::UnitPairs;
 use crate::sample::SampledRows;
 use crate::{SketchConfig, gram, spectrum};
@@ -22,26 +22,6 @@ const PAIR: f64 = 20.0;
 
 /// Units of a tile. A fixed number, and so the bits do not depend on threads.
 const TILE: usize = 256;
-
-/// The measures that need moments of pairs.
-const OF_PAIRS: &[&str] = &[
-    "covariance",
-    "correlation",
-    "covariance_positive",
-    "correlation_positive",
-    "class_wise_correlation",
-    "class_wise_covariance",
-    "stable_rank_covariance",
-    "stable_rank",
-    "rank",
-    "effective_rank",
-    "participation_ratio",
-    "mapc",
-    "cvr",
-    "nc1",
-    "rankme",
-    "alpha_req",
-];
 
 /// Means over the pairs of different units.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -180,16 +160,15 @@ fn pair_means(values: &[f64], constant: &[bool]) -> PairMeans {
     }
 }
 
-/// Which of these measures could not be read.
-pub(super) fn notes(reading: &Reading<'_>, values: &[(&'static str, Option<Value>)]) -> Vec<String> {
+/// Which of the undefined measures are so for want of the moments of pairs.
+pub(super) fn note<'r>(reading: &Reading<'_>, undefined: impl Iterator<Item = &'r MeasureRow>) -> Option<String> {
     let config = reading.sketch().config();
     if config.pairs == UnitPairs::Full || reading.sketch().rows() == 0 {
-        return Vec::new();
+        return None;
     }
-    let undefined = values.iter().filter(|(name, value)| value.is_none() && OF_PAIRS.contains(name));
-    let undefined: Vec<&str> = undefined.map(|(name, _)| *name).collect();
+    let undefined: Vec<&str> = undefined.filter(|row| row.needs.pairs_of_units).map(|row| row.name).collect();
     let bytes = SketchConfig { pairs: UnitPairs::Full, ..config.clone() }.moments_bytes() as f64;
-    let note = || {
+    (!undefined.is_empty()).then(|| {
         format!(
             "{} units: the moments of their pairs would need {:.1} GiB and were not kept; left out: {} \
              (with channels as units there are fewer)",
@@ -197,6 +176,5 @@ pub(super) fn notes(reading: &Reading<'_>, values: &[(&'static str, Option<Value
             bytes / f64::from(1 << 30),
             undefined.join(", ")
         )
-    };
-    if undefined.is_empty() { Vec::new() } else { vec![note()] }
+    })
 }

@@ -3,7 +3,7 @@
 use repshape_stats::SampleSize;
 use repshape_stats::compare::{Changes, KernelMatrix, LayerRows, Similarities};
 
-use super::{Comparison, LayerMap, Side, named, next, notes, shown};
+use super::{Comparison, LayerMap, Side, named, next, notes};
 use crate::cli::Global;
 use crate::failure::{Failure, Outcome};
 use crate::progress::Progress;
@@ -32,8 +32,7 @@ pub fn compare(a: &mut dyn Representations, b: &mut dyn Representations, global:
     };
     let (mut of_a, mut of_b) = (layers(a)?, layers(b)?);
     let rows = a.block_rows().min(b.block_rows());
-    let total = a.rows().or(b.rows()).map_or(0, |all| all.div_ceil(rows));
-    let progress = Progress::when_long(global, "blocks of rows", total as u64);
+    let progress = Progress::of_blocks(global, a.rows().or(b.rows()), rows);
     while let Some((x, y)) = next(a, b, rows)? {
         add(a, &mut of_a, &x)?;
         add(b, &mut of_b, &y)?;
@@ -96,7 +95,7 @@ pub fn compare(a: &mut dyn Representations, b: &mut dyn Representations, global:
 fn add(source: &dyn Representations, layers: &mut [LayerRows], blocks: &[SiteRows]) -> Outcome {
     for ((site, layer), block) in source.sites().iter().zip(layers).zip(blocks) {
         let added = block.block().and_then(|block| layer.update(&block));
-        added.map_err(|error| Failure::usage(format!("{}: {error}", shown(source.source(), site))))?;
+        added.map_err(|error| Failure::usage(format!("{}: {error}", site.shown(source.source()))))?;
     }
     Ok(())
 }

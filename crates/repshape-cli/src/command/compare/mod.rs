@@ -13,7 +13,7 @@ use serde::Serialize;
 use crate::cli::{CompareArgs, Global, InputArgs};
 use crate::failure::{Failure, Outcome};
 use crate::output::print_forms;
-use crate::representations::{self, Kind, Representations, Site, SiteRows, kind};
+use crate::representations::{self, Kind, Representations, SiteRows, kind};
 
 /// What is printed as JSON.
 #[derive(Debug, Serialize)]
@@ -148,16 +148,11 @@ fn named(error: CompareError, a: &str, b: &str) -> Failure {
     }
 }
 
-/// How messages call a site of an input.
-fn shown(source: &str, site: &Site) -> String {
-    site.name.as_ref().map_or_else(|| source.to_owned(), |name| format!("{source}: site {name}"))
-}
-
 /// The notes of an input, and how a site's rows came to be.
 fn notes(source: &dyn Representations) -> Vec<String> {
     let layouts = source.sites().iter().filter_map(|site| {
         let layout = site.layout.as_ref()?;
-        Some(format!("{}: {layout}", shown(source.source(), site)))
+        Some(format!("{}: {layout}", site.shown(source.source())))
     });
     source.notes().iter().map(|note| format!("{}: {note}", source.source())).chain(layouts).collect()
 }

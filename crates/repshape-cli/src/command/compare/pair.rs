@@ -6,18 +6,13 @@ use repshape_stats::compare::{
 use repshape_stats::measure::{Options, measure};
 use repshape_stats::{Block, Measurement, SampleSize, Selection, Sketch, SketchConfig};
 
-use super::{Comparison, SAME_ROWS, Side, classes, named, next, notes, shown};
+use super::{Comparison, SAME_ROWS, Side, classes, named, next, notes};
 use crate::cli::{CompareArgs, Global};
-use crate::command::measure::selection;
+use crate::command::measure::{of_site, selection};
 use crate::failure::{Failure, Outcome};
+use crate::memory::{self, gib};
 use crate::progress::Progress;
 use crate::representations::{Representations, Site, SiteRows};
-
-/// Most bytes of all moments.
-const MAX_MOMENTS: usize = 2 << 30;
-
-/// Most bytes of the rows that one side keeps.
-const MAX_SAMPLE: usize = 256 << 20;
 
 /// Most rows that are resampled.
 const SAMPLE_ROWS: usize = 10_000;
@@ -37,23 +32,22 @@ struct Reading {
 
 impl Reading {
     fn new(
-        source: &str,
+        source: &dyn Representations,
         site: &Site,
         args: &CompareArgs,
         classes: Option<usize>,
         rows: usize,
         seed: u64,
     ) -> Outcome<Self> {
-        let (head, class_means) = (site.head.clone(), site.class_means.clone());
-        let selection = selection(&args.only, Options { head, class_means, ..Options::default() })?;
+        let selection = of_site(&selection(&args.only, Options::default())?, source, 0)?;
         let config = SketchConfig { classes, seed, sample: SampleSize::AtMost(rows), ..selection.config(site.units) };
-        let shown = shown(source, site);
+        let shown = site.shown(source.source());
         let bytes = config.moments_bytes();
-        if bytes > MAX_MOMENTS {
+        if bytes > memory::MOMENTS {
             return Err(Failure::usage(format!(
                 "{shown}: the moments of {} units take {:.1} GiB, at most 2 are allowed; expected fewer units, as with --layout channels, or --only measures without pairs of units",
                 site.units,
-                bytes as f64 / f64::from(1 << 30)
+                gib(bytes)
             )));
         }
         let sketch = Sketch::new(&config).map_err(|error| Failure::usage(format!("{shown}: {error}")))?;
@@ -83,11 +77,12 @@ pub fn compare(
     let classes = classes(a, b)?;
     let (site_a, site_b) = (a.sites()[0].clone(), b.sites()[0].clone());
     // the same on both sides, so that they keep the same rows
-    let kept = (MAX_SAMPLE / (size_of::<f64>() * site_a.units.max(site_b.units)).max(1)).clamp(2, SAMPLE_ROWS);
-    let reading = |source: &str, site: &Site| Reading::new(source, site, args, classes, kept, options.seed);
-    let (mut of_a, mut of_b) = (reading(a.source(), &site_a)?, reading(b.source(), &site_b)?);
+    let kept = (memory::SAMPLE / (size_of::<f64>() * site_a.units.max(site_b.units)).max(1)).clamp(2, SAMPLE_ROWS);
+    let reading =
+        |source: &dyn Representations, site: &Site| Reading::new(source, site, args, classes, kept, options.seed);
+    let (mut of_a, mut of_b) = (reading(a, &site_a)?, reading(b, &site_b)?);
     let fail = |error, of_a: &Reading, of_b: &Reading| named(error, &of_a.shown, &of_b.shown);
-    if site_a.units.saturating_mul(site_b.units) > MAX_MOMENTS / size_of::<f64>() {
+    if site_a.units.saturating_mul(site_b.units) > memory::MOMENTS / size_of::<f64>() {
         return Err(Failure::usage(format!(
             "{} and {}: the products of {} and {} units take more than 2 GiB; expected fewer units, as with --layout channels",
             of_a.shown, of_b.shown, site_a.units, site_b.units
@@ -95,8 +90,7 @@ pub fn compare(
     }
     let mut cross = CrossMoments::new(site_a.units, site_b.units).map_err(|error| fail(error, &of_a, &of_b))?;
     let rows = a.block_rows().min(b.block_rows());
-    let total = a.rows().or(b.rows()).map_or(0, |all| all.div_ceil(rows));
-    let progress = Progress::when_long(global, "blocks of rows", total as u64);
+    let progress = Progress::of_blocks(global, a.rows().or(b.rows()), rows);
     while let Some((mut x, mut y)) = next(a, b, rows)? {
         let (Some(x), Some(y)) = (x.first_mut(), y.first_mut()) else { break };
         same_labels(x, y, &of_a.shown, &of_b.shown)?;

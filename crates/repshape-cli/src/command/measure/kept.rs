@@ -7,16 +7,11 @@ use repshape_stats::{SampleSize, SketchConfig};
 use super::sample;
 use crate::cli::{CharacteristicArgs, Global};
 use crate::failure::Outcome;
+use crate::memory::{MOMENTS, SAMPLE};
 use crate::representations::Site;
-
-/// Most bytes of the moments of all sites together.
-const MOMENTS: usize = 2 << 30;
 
 /// Most bytes of the rows that the samples of all sites keep together.
 const SAMPLES: usize = 1 << 30;
-
-/// The same of one site.
-const SAMPLE: usize = 256 << 20;
 
 /// Draws of the sample, which say how much the mutual information depends on it.
 const DRAWS: usize = 5;

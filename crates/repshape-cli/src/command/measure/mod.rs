@@ -18,7 +18,7 @@ use crate::cli::{CharacteristicArgs, Global, MeasureArgs, MeasureStep};
 use crate::failure::{Failure, Outcome};
 use crate::output::print_forms;
 use crate::progress::Progress;
-use crate::representations::{self, Kind, Representations, Site, SiteRows, kind};
+use crate::representations::{self, Kind, Representations, Site, kind};
 
 use kept::Kept;
 use partial::Part;
@@ -53,7 +53,11 @@ pub fn run(args: &MeasureArgs, global: &Global) -> Outcome {
         if let (Some(path), Some(part)) = (&args.partial, &part) {
             return partial::write(path, &*source, gathered, part, settings(args));
         }
-        for (site, sketch) in gathered {
+        for (at, (site, sketch)) in gathered.into_iter().enumerate() {
+            let selection = of_site(&selection, &*source, at)?;
+            if args.characteristics.head.is_some() {
+                selection.check(sketch.config()).map_err(|error| refused(source.source(), &site, error))?;
+            }
             let mut measured = read(source.source(), &site, &sketch, &selection, args.report.is_some(), global)?;
             measured.0.notes.extend(source.notes().iter().cloned());
             results.push(measured);
@@ -167,17 +171,17 @@ fn gather(
                 Some(part) if part.first_row_at(site).is_none() => Sketch::of_shard(config, &part.content),
                 _ => Sketch::new(config),
             };
-            sketch.map_err(|error| at(&shown, site, error))
+            sketch.map_err(|error| refused(&shown, site, error))
         })
         .collect::<Outcome<Vec<_>>>()?;
     let mut files = save.map(|folder| save::Files::create(folder, &sites)).transpose()?;
     let rows = source.block_rows();
-    let total = source.rows().map_or(0, |all| all.div_ceil(rows));
-    let progress = Progress::when_long(global, "blocks of rows", total as u64);
+    let progress = Progress::of_blocks(global, source.rows(), rows);
     while let Some(blocks) = source.next(rows)? {
         for ((site, sketch), block) in sites.iter().zip(&mut sketches).zip(&blocks) {
             let first_row = part.and_then(|part| part.first_row_at(site)).unwrap_or(0) + block.first_row;
-            add(sketch, block, first_row).map_err(|error| at(&shown, site, error))?;
+            let added = block.block().and_then(|block| sketch.update(&block.starting_at(first_row)));
+            added.map_err(|error| refused(&shown, site, error))?;
         }
         if let Some(files) = &mut files {
             files.append(&blocks)?;
@@ -191,16 +195,9 @@ fn gather(
     Ok(sites.into_iter().zip(sketches).collect())
 }
 
-fn add(sketch: &mut Sketch, rows: &SiteRows, first_row: u64) -> Result<(), StatsError> {
-    sketch.update(&rows.block()?.starting_at(first_row))
-}
-
 /// An error at a site, which names the input and the site.
-fn at(source: &str, site: &Site, error: StatsError) -> Failure {
-    match &site.name {
-        Some(name) => Failure::usage(format!("{source}: site {name}: {error}")),
-        None => Failure::usage(format!("{source}: {error}")),
-    }
+fn refused(source: &str, site: &Site, error: StatsError) -> Failure {
+    Failure::usage(format!("{}: {error}", site.shown(source)))
 }
 
 /// The measures of a gathered site.
@@ -212,12 +209,8 @@ fn read(
     pictured: bool,
     global: &Global,
 ) -> Outcome<Measured> {
-    if selection.options().head.is_some() {
-        selection.check(sketch.config()).map_err(|error| at(source, site, error))?;
-    }
-    let selection = for_site(selection, site)?;
     let progress = Progress::when_long(global, "pairs of rows", 0);
-    let mut measurement = measure_with_progress(sketch, &selection, &|done, total| progress.set(done, total));
+    let mut measurement = measure_with_progress(sketch, selection, &|done, total| progress.set(done, total));
     progress.finish();
     measurement.source = Some(source.to_owned());
     measurement.site.clone_from(&site.name);
@@ -225,10 +218,11 @@ fn read(
     Ok((measurement, pictured.then(|| pictures(sketch)).flatten()))
 }
 
-/// The selection with what belongs to a site: the linear layer that reads it, and the means over the training rows.
-fn for_site(selection: &Selection, site: &Site) -> Outcome<Selection> {
-    let mut options = selection.options().clone();
-    options.head = options.head.or_else(|| site.head.clone());
-    options.class_means.clone_from(&site.class_means);
-    Ok(selection.with_options(options)?)
+/// The selection with what belongs to a site of an input: the linear layer that reads it, and, where a chosen measure takes
+/// them, the class means of the training rows.
+pub fn of_site(selection: &Selection, source: &dyn Representations, at: usize) -> Outcome<Selection> {
+    let head = source.sites()[at].head.clone();
+    let reads_means = selection.rows().any(|row| row.needs.class_means);
+    let class_means = if head.is_some() && reads_means { source.class_means(at)? } else { None };
+    Ok(selection.of_site(head, class_means)?)
 }

@@ -30,9 +30,7 @@ impl Part {
         if path == Path::new("-") {
             return match first_row {
                 // rows that come once cannot be looked at before they are measured
-                Some(_) => {
-                    Ok(Self { content: format!("standard input from row {}", first_row.unwrap_or(0)), first_row })
-                }
+                Some(first) => Ok(Self { content: format!("standard input from row {first}"), first_row }),
                 None => {
                     Err(Failure::usage("standard input: --partial needs --first-row here, the index of its first row"))
                 }
@@ -83,14 +81,14 @@ pub fn merge(args: &MergeArgs, global: &Global) -> Outcome {
     let selection = selection(&args.only, options)?;
     let parts = args.states.iter().map(|path| open(path)).collect::<Outcome<Vec<_>>>()?;
     let merged = Partial::merge_in_order(parts)?;
-    for note in merged.notes() {
-        tell(global, &note);
+    let notes = merged.notes();
+    for note in &notes {
+        tell(global, note);
     }
     if let Some(path) = &args.partial {
         return write_file(path, &merged.to_bytes());
     }
     let mut results = Vec::new();
-    let notes = merged.notes();
     for part in merged.into_sites() {
         let source = sources(&part.shards);
         let layout = Some(part.layout).filter(|layout| !layout.is_empty());
