@@ -2,6 +2,7 @@
 
 mod compare;
 mod measure;
+mod reproduce;
 mod study;
 
 use std::path::PathBuf;
@@ -16,6 +17,7 @@ use repshape_data::{DataSpec, Hold};
 
 pub use compare::CompareArgs;
 pub use measure::{CharacteristicArgs, InputArgs, MeasureArgs, MeasureStep, MergeArgs, Part, SitesArgs};
+pub use reproduce::ReproduceArgs;
 pub use study::{PlanArgs, StudyArgs, StudyStep};
 
 /// Shapes, measures and rewires the hidden representations of neural networks.
@@ -82,6 +84,8 @@ pub enum Command {
     Penalty(PenaltyArgs),
     /// One self-contained page from finished runs, studies and measurements
     Report(ReportArgs),
+    /// Tables and figures of the papers: paper against ours, and whether what the papers say holds
+    Reproduce(ReproduceArgs),
     /// Data sets: what is known, what is in one
     Data(DataArgs),
     /// Writes shell completions to standard output

@@ -13,6 +13,7 @@ mod models;
 mod monitor;
 mod onnx;
 mod parts;
+mod reproduce;
 mod resume;
 mod snapshots;
 mod steps;

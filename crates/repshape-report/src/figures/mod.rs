@@ -1,5 +1,6 @@
 //! Static figures for papers: each plot of a page as SVG and PNG.
 
+mod chart;
 mod layers;
 mod plots;
 mod sites;
@@ -15,6 +16,8 @@ use crate::{
     page::{Curve, Measured, Page},
     write::{ReportError, atomically},
 };
+
+pub use chart::{Chart, ChartSeries, chart_svg};
 
 /// Heat maps with more units than this are written as PNG alone: an SVG takes 137 bytes a cell.
 const LARGEST_SVG_HEAT_MAP: usize = 64;
@@ -41,6 +44,30 @@ pub fn figures(page: &Page, folder: &Path) -> Result<Vec<PathBuf>, ReportError> 
     let mut written = Vec::new();
     for (stem, figure) in collect(page) {
         write(figure, folder, &stem, &mut written)?;
+    }
+    Ok(written)
+}
+
+/// Writes the plots of `page` whose names end in one of `kinds`, such as `histogram`, as SVG (PNG where [`figures`] writes
+/// no SVG), and returns the files in the order written.
+///
+/// # Errors
+/// A file that cannot be written.
+pub fn figures_of(page: &Page, folder: &Path, kinds: &[String]) -> Result<Vec<PathBuf>, ReportError> {
+    std::fs::create_dir_all(folder).map_err(|source| ReportError::Write { path: folder.into(), source })?;
+    let mut written = Vec::new();
+    for (stem, figure) in collect(page).into_iter().filter(|(stem, _)| kinds.iter().any(|kind| stem.ends_with(kind))) {
+        let svg = figure.svg;
+        let mut files = Vec::new();
+        if svg {
+            let scene = kuva::render::render::render_multiple(figure.plots, figure.layout);
+            let path = folder.join(format!("{stem}.svg"));
+            atomically(&path, kuva::backend::svg::SvgBackend.render_scene(&scene).as_bytes())?;
+            files.push(path);
+        } else {
+            write(figure, folder, &stem, &mut files)?;
+        }
+        written.append(&mut files);
     }
     Ok(written)
 }
