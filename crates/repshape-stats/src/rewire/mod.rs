@@ -33,6 +33,7 @@
 mod affine;
 mod batch_norm;
 mod compact;
+mod difference;
 mod equalize;
 mod error;
 mod fold;
@@ -48,6 +49,7 @@ mod statistics;
 pub use affine::{Affine, Kind};
 pub use batch_norm::BatchNorm;
 pub use compact::{Bound, CompactOptions, CurvePoint, Holds, Plan, Reason, Removal, Removed, plan_compact};
+pub use difference::{Difference, Differences};
 pub use equalize::{equalize, equalize_ranges};
 pub use error::RewireError;
 pub use fold::{check_site, fold, fold_into_reader, fold_into_writer};
