@@ -68,6 +68,7 @@ pub(crate) fn skeleton(pages: &[Page]) -> Sheet {
             Page::Run(run) => sections::run::write(&mut sheet, run),
             Page::Measurement(page) => sections::measurement::write(&mut sheet, page),
             Page::Comparison(page) => sections::comparison::write(&mut sheet, page),
+            Page::Rewiring(page) => sections::rewiring::write(&mut sheet, page),
         }
         sheet.raw("</article>\n");
     }
@@ -81,6 +82,7 @@ fn title(page: &Page) -> &str {
         Page::Run(page) => &page.title,
         Page::Measurement(page) => &page.title,
         Page::Comparison(page) => &page.title,
+        Page::Rewiring(page) => &page.title,
     }
 }
 

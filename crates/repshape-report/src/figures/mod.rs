@@ -64,6 +64,7 @@ fn collect(page: &Page) -> Vec<(String, Figure)> {
             let map = page.layers.as_ref().and_then(layers::map);
             drawn.extend(map.map(|figure| ("layers-cka".to_string(), figure)));
         }
+        Page::Rewiring(_) => {}
     }
     let mut seen = std::collections::BTreeMap::<String, usize>::new();
     for (stem, _) in &mut drawn {

@@ -1,0 +1,148 @@
+//! What the proofs of rewired networks say, in words and in one answer each.
+
+use crate::{
+    number::{grouped, scientific, significant, weight},
+    page::{Proof, RewiredSite, RewiringPage},
+};
+
+/// What a proof says of a network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// The outputs differ by no more than was allowed.
+    Same,
+    /// They differ by more.
+    Differs,
+    /// An output is not finite.
+    NotFinite,
+    /// The outputs were not meant to be the same.
+    NotAsked,
+}
+
+pub(crate) fn verdict(proof: &Proof) -> Verdict {
+    if !proof.max_abs_difference.is_finite() || !proof.max_rel_difference.is_finite() {
+        return Verdict::NotFinite;
+    }
+    match proof.tolerance {
+        Some(tolerance) if proof.max_rel_difference <= tolerance => Verdict::Same,
+        Some(_) => Verdict::Differs,
+        None => Verdict::NotAsked,
+    }
+}
+
+/// The name of the network that the others are made from: the first variant of the sites.
+pub(crate) fn original(page: &RewiringPage) -> Option<&str> {
+    page.sites.iter().find_map(|site| site.variants.first()).map(|variant| variant.name.as_str())
+}
+
+/// `360 test rows of digits`.
+pub(crate) fn rows(proof: &Proof) -> String {
+    let of = if proof.rows_of.contains("row") { "" } else { "rows of " };
+    format!("{} {of}{}", grouped(proof.rows as usize), proof.rows_of)
+}
+
+/// The share of the original's parameters that a network does without; `None` where one of the two is not known.
+pub(crate) fn saving(page: &RewiringPage, proof: &Proof) -> Option<f64> {
+    let original = original(page)?;
+    let before = page.proofs.iter().find(|other| other.variant == original)?.parameters.filter(|count| *count > 0)?;
+    Some(1.0 - proof.parameters? as f64 / before as f64)
+}
+
+/// Tolerances above this are for outputs that are nearly the same.
+const NEARLY: f64 = 1e-3;
+
+/// Whether the outputs stayed, what changed most, and what was saved; plain text, empty when there is nothing to say.
+pub(crate) fn headline(page: &RewiringPage) -> String {
+    let original = original(page);
+    let proofs: Vec<&Proof> = page.proofs.iter().filter(|proof| Some(proof.variant.as_str()) != original).collect();
+    [outputs(&proofs), contrast(&page.sites), fewer(page, &proofs)]
+        .into_iter()
+        .filter(|text| !text.is_empty())
+        .collect::<Vec<String>>()
+        .join(" ")
+}
+
+fn outputs(proofs: &[&Proof]) -> String {
+    let asked: Vec<&Proof> = proofs.iter().copied().filter(|proof| verdict(proof) != Verdict::NotAsked).collect();
+    let names = distinct(&asked);
+    let failed: Vec<&Proof> = asked.iter().copied().filter(|proof| verdict(proof) != Verdict::Same).collect();
+    let Some(first) = asked.first() else { return String::new() };
+    if !failed.is_empty() {
+        let failed = distinct(&failed);
+        return format!(
+            "Not proven: {} of {} {} by more than was allowed ({}).",
+            failed.len(),
+            networks(names.len()),
+            if failed.len() == 1 { "differs from the original" } else { "differ from the original" },
+            failed.join(", ")
+        );
+    }
+    let largest = asked.iter().map(|proof| proof.max_rel_difference).fold(0.0, f64::max);
+    let nearly = asked.iter().filter_map(|proof| proof.tolerance).any(|tolerance| tolerance > NEARLY);
+    let who = if names.len() == 1 { names[0].to_string() } else { networks(names.len()) };
+    let same_rows = asked.iter().all(|proof| rows(proof) == rows(first));
+    let mut text = format!(
+        "{who} {} {} outputs as the original{}: the largest difference is {} of the largest output",
+        if names.len() == 1 { "gives" } else { "give" },
+        if nearly { "nearly the same" } else { "the same" },
+        if same_rows { format!(" on {}", rows(first)) } else { String::new() },
+        scientific(largest)
+    );
+    if !asked.is_empty() && asked.iter().all(|proof| proof.same_predictions == Some(1.0)) {
+        text.push_str(", and every prediction is equal");
+    }
+    text.push('.');
+    text
+}
+
+/// What differs most between the networks at the first site that has several.
+fn contrast(sites: &[RewiredSite]) -> String {
+    let Some(site) = sites.iter().find(|site| site.variants.len() > 1) else { return String::new() };
+    let ranges: Vec<String> = ["correlation", "covariance", "variance", "sparsity"]
+        .into_iter()
+        .filter_map(|name| {
+            let values = site.variants.iter().filter_map(|variant| variant.measured.measures.get(name).copied()?);
+            let values: Vec<f64> = values.filter(|value| value.is_finite()).collect();
+            let low = values.iter().copied().reduce(f64::min)?;
+            let high = values.iter().copied().reduce(f64::max)?;
+            // two numbers that look alike are no contrast
+            (high > 1.5 * low).then(|| format!("{name} runs from {} to {}", significant(low), significant(high)))
+        })
+        .take(3)
+        .collect();
+    match ranges.as_slice() {
+        [] => String::new(),
+        ranges => format!("At {} {}.", site.site, ranges.join(", ")),
+    }
+}
+
+fn fewer(page: &RewiringPage, proofs: &[&Proof]) -> String {
+    let best = proofs
+        .iter()
+        .filter_map(|proof| Some((*proof, saving(page, proof)?, proof.parameters?)))
+        .filter(|(_, saving, _)| *saving > 0.0)
+        .max_by(|a, b| a.1.total_cmp(&b.1));
+    match best {
+        Some((proof, saving, parameters)) => format!(
+            "{} has {} parameters, {} % fewer.",
+            proof.variant,
+            grouped(parameters as usize),
+            weight((1000.0 * saving).round() / 10.0)
+        ),
+        None => String::new(),
+    }
+}
+
+/// The networks of `proofs`, each once.
+fn distinct<'a>(proofs: &[&'a Proof]) -> Vec<&'a str> {
+    let mut names: Vec<&str> = Vec::new();
+    for proof in proofs {
+        if !names.contains(&proof.variant.as_str()) {
+            names.push(&proof.variant);
+        }
+    }
+    names
+}
+
+fn networks(count: usize) -> String {
+    if count == 1 { "1 network".into() } else { format!("{} networks", grouped(count)) }
+}
