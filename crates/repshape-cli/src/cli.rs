@@ -14,6 +14,8 @@ use repshape::optimizer::OptimizerConfig;
 use repshape::penalty::Term;
 use repshape_data::{DataSpec, Hold};
 
+use crate::command::data::{RemoteSet, mirror, remote_set};
+
 pub use compare::CompareArgs;
 pub use measure::{CharacteristicArgs, InputArgs, MeasureArgs, MeasureStep, MergeArgs, Part, SitesArgs};
 pub use study::{PlanArgs, StudyArgs, StudyStep};
@@ -82,7 +84,7 @@ pub enum Command {
     Penalty(PenaltyArgs),
     /// One self-contained page from finished runs, studies and measurements
     Report(ReportArgs),
-    /// Data sets: what is known, what is in one
+    /// Data sets: what is known, what is in one; downloads
     Data(DataArgs),
     /// Writes shell completions to standard output
     Completions(CompletionsArgs),
@@ -279,6 +281,22 @@ pub enum DataAction {
     Show {
         /// NAME[=PATH]
         data: DataSpec,
+    },
+    /// Downloads one and verifies size and checksum of every file; goes on where it was cut off
+    #[command(after_help = "\
+Examples:
+  repshape data get mnist
+  repshape data get kmnist --out data/kmnist --mirror https://HOST/FOLDER")]
+    Get {
+        /// mnist, fashion-mnist, kmnist, cifar10, cifar100
+        #[arg(value_name = "NAME", value_parser = remote_set)]
+        set: &'static RemoteSet,
+        /// A folder of the web that has the files, instead of the known ones; repeatable
+        #[arg(long = "mirror", value_name = "URL", value_parser = mirror)]
+        mirrors: Vec<String>,
+        /// Folder for the files [default: NAME in $REPSHAPE_DATA or in the user's data folder]
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
     },
 }
 

@@ -7,6 +7,7 @@ mod browser;
 #[path = "../../../repshape-report/tests/browser/mod.rs"]
 mod chromium;
 mod compare;
+mod get;
 mod golden;
 mod json;
 mod models;
@@ -14,6 +15,7 @@ mod monitor;
 mod onnx;
 mod parts;
 mod resume;
+mod server;
 mod snapshots;
 mod steps;
 mod support;

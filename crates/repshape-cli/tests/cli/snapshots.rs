@@ -13,7 +13,7 @@ fn alone_it_prints_a_map_of_the_verbs() {
 #[test]
 fn every_verb_explains_itself() {
     let folder = folder();
-    let verbs: [&[&str]; 17] = [
+    let verbs: [&[&str]; 18] = [
         &[],
         &["study"],
         &["study", "plan"],
@@ -30,6 +30,7 @@ fn every_verb_explains_itself() {
         &["report"],
         &["data"],
         &["data", "show"],
+        &["data", "get"],
         &["completions"],
     ];
     for verb in verbs {
