@@ -241,6 +241,20 @@ fn the_next_mirror_is_tried_and_goes_on_with_the_part() {
 }
 
 #[test]
+fn a_redirect_is_followed_with_its_range() {
+    let server = serve(|_, request, stream| match request.path.as_str() {
+        "/images.gz" => head(stream, "302 Found", "location: /raw/images.gz\r\ncontent-length: 0\r\n"),
+        _ => ranged(stream, request, &BYTES),
+    });
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(Part::path(folder.path(), &file()), &BYTES[..1000]).unwrap();
+    get(&[&server.url], folder.path()).unwrap();
+    assert_got(folder.path());
+    assert_eq!(server.ranges(), [Some(1000), Some(1000)]);
+    assert_eq!(server.requests()[1].path, "/raw/images.gz");
+}
+
+#[test]
 fn every_mirrors_reason_is_told() {
     let missing = serve(|_, _, stream| not_found(stream));
     let circle = serve(|_, request, stream| head(stream, "302 Found", &format!("location: {}\r\n", request.path)));
