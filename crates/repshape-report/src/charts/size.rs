@@ -4,8 +4,9 @@ use serde_json::{Value, json};
 
 use super::{colour, format_by, value_axis, with};
 
-/// Relative errors below this are the rounding of a double and stand at the foot of the axis, with exact zeros.
-const ROUNDING: f64 = 1e-16;
+/// Relative errors below this are lost in the rounding of a network in `f32` and stand at the foot of the axis, with
+/// exact zeros.
+pub(crate) const ROUNDING: f64 = 1e-8;
 
 /// The finite points in order of size.
 pub(crate) fn points(curve: &[(usize, f64)]) -> Vec<(usize, f64)> {
@@ -80,7 +81,7 @@ mod tests {
         let data = &option["series"][0]["data"];
         assert_eq!(data[0]["value"], json!([1, 0.5, 0.5]));
         assert_eq!((&data[1]["symbolSize"], &data[0]["symbolSize"]), (&json!(11), &json!(4)));
-        assert_eq!(data[2]["value"], json!([3, 1e-16, 0.0]));
+        assert_eq!(data[2]["value"], json!([3, 1e-8, 0.0]));
         assert_eq!(data.as_array().unwrap().len(), 3);
         assert_eq!(option["series"][0]["markLine"]["data"][0]["xAxis"], 2);
     }

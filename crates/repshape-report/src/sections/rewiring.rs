@@ -116,6 +116,6 @@ fn curve(sheet: &mut Sheet, site: &RewiredSite) {
         if site.chosen.is_some() { " The large dot and the dashed line are the size that was chosen." } else { "" };
     sheet.raw(&format!(
         "<figcaption>Expected change of what reads the site, relative to its standard deviation, when only so many units are kept.{chosen} \
-         What lies below 1e−16 is the rounding of a double and stands at the foot.</figcaption>\n</figure>\n</section>\n"
+         What lies below 1e−8 is lost in the rounding of a network and stands at the foot.</figcaption>\n</figure>\n</section>\n"
     ));
 }
