@@ -130,6 +130,8 @@ fn contrast(sites: &[RewiredSite]) -> String {
 fn fewer(page: &RewiringPage, proofs: &[&Proof]) -> String {
     let best = proofs
         .iter()
+        // what is not proven has saved nothing
+        .filter(|proof| matches!(verdict(proof), Verdict::Same | Verdict::NotAsked))
         .filter_map(|proof| Some((*proof, saving(page, proof)?, proof.parameters?)))
         .filter(|(_, saving, _)| *saving > 0.0)
         .max_by(|a, b| a.1.total_cmp(&b.1));

@@ -52,6 +52,7 @@ pub(crate) fn option(curve: &[(usize, f64)], chosen: Option<usize>) -> Option<Va
                 "color": colour("best"), "fontWeight": 600 },
         });
     }
+    let foot = points.iter().any(|(_, error)| *error < ROUNDING).then_some(ROUNDING);
     let low = smallest.min(chosen.unwrap_or(smallest));
     let high = largest.max(chosen.unwrap_or(largest));
     Some(json!({
@@ -63,7 +64,7 @@ pub(crate) fn option(curve: &[(usize, f64)], chosen: Option<usize>) -> Option<Va
             "axisLine": { "show": true, "onZero": false, "lineStyle": { "color": colour("hairline") } },
         })),
         "yAxis": with(value_axis("expected relative error"), json!({
-            "type": "log", "nameGap": 8, "nameTextStyle": { "color": colour("muted"), "align": "left" },
+            "type": "log", "min": foot, "nameGap": 8, "nameTextStyle": { "color": colour("muted"), "align": "left" },
             "axisLabel": { "color": colour("muted"), "hideOverlap": true, "formatter": format_by("short") },
         })),
         "series": [line],
@@ -83,6 +84,7 @@ mod tests {
         assert_eq!((&data[1]["symbolSize"], &data[0]["symbolSize"]), (&json!(11), &json!(4)));
         assert_eq!(data[2]["value"], json!([3, 1e-8, 0.0]));
         assert_eq!(data.as_array().unwrap().len(), 3);
+        assert_eq!(option["yAxis"]["min"], 1e-8);
         assert_eq!(option["series"][0]["markLine"]["data"][0]["xAxis"], 2);
     }
 

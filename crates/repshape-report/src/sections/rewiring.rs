@@ -94,8 +94,7 @@ fn pictures(sheet: &mut Sheet, site: &RewiredSite) {
         sheet,
         &pictured,
         "Each network at a glance: the correlation of every pair of units (red: they rise together, blue: one rises as the \
-         other falls), the values of the unit with the largest variance by class, and two units against each other. \
-         The next layer undoes the difference.",
+         other falls), the values of the unit with the largest variance by class, and two units against each other.",
     );
     sheet.raw("</section>\n");
 }

@@ -116,7 +116,7 @@ fn row(sheet: &mut Sheet, site: &RewiredSite, column: &Column) {
             _ => undefined_cell(""),
         });
     }
-    let range = if low > 0.0 && low.is_finite() { ratio(high / low) } else { UNDEFINED.into() };
+    let range = if low > 0.0 && defined.len() > 1 { ratio(high / low) } else { UNDEFINED.into() };
     sheet.raw(&format!("<td class=\"number range\" data-skip>{range}</td></tr>\n"));
 }
 
