@@ -24,7 +24,7 @@ mod write;
 pub use figures::figures;
 pub use html::render;
 pub use page::{
-    Change, ComparisonPage, Curve, LayerMap, Measured, MeasurementPage, Page, Panel, Proof, RegularizerRow, RewiredSite,
-    RewiringPage, RunPage, Score, Spread, StudyPage, Variant,
+    Change, ComparisonPage, Curve, LayerMap, Measured, MeasurementPage, Page, Panel, Proof, RegularizerRow,
+    RewiredSite, RewiringPage, RunPage, Score, Spread, StudyPage, Variant,
 };
 pub use write::{ReportError, write_html};

@@ -94,6 +94,15 @@ fn outputs(proofs: &[&Proof]) -> String {
     text
 }
 
+/// A value beside the `other` that it is compared with: what is rounding next to it is almost nothing.
+fn end(value: f64, other: f64) -> String {
+    match value {
+        value if value != 0.0 && value.abs() < 1e-9 * other.abs() => "almost 0".into(),
+        large if (1e3..1e6).contains(&large) => grouped(large.round() as usize),
+        value => significant(value),
+    }
+}
+
 /// What differs most between the networks at the first site that has several.
 fn contrast(sites: &[RewiredSite]) -> String {
     let Some(site) = sites.iter().find(|site| site.variants.len() > 1) else { return String::new() };
@@ -105,7 +114,10 @@ fn contrast(sites: &[RewiredSite]) -> String {
             let low = values.iter().copied().reduce(f64::min)?;
             let high = values.iter().copied().reduce(f64::max)?;
             // two numbers that look alike are no contrast
-            (high > 1.5 * low).then(|| format!("{name} runs from {} to {}", significant(low), significant(high)))
+            (high > 1.5 * low).then(|| match values[..] {
+                [before, after] => format!("{name} goes from {} to {}", end(before, after), end(after, before)),
+                _ => format!("{name} runs from {} to {}", end(low, high), end(high, low)),
+            })
         })
         .take(3)
         .collect();
@@ -118,6 +130,8 @@ fn contrast(sites: &[RewiredSite]) -> String {
 fn fewer(page: &RewiringPage, proofs: &[&Proof]) -> String {
     let best = proofs
         .iter()
+        // what is not proven has saved nothing
+        .filter(|proof| matches!(verdict(proof), Verdict::Same | Verdict::NotAsked))
         .filter_map(|proof| Some((*proof, saving(page, proof)?, proof.parameters?)))
         .filter(|(_, saving, _)| *saving > 0.0)
         .max_by(|a, b| a.1.total_cmp(&b.1));
@@ -145,4 +159,78 @@ fn distinct<'a>(proofs: &[&'a Proof]) -> Vec<&'a str> {
 
 fn networks(count: usize) -> String {
     if count == 1 { "1 network".into() } else { format!("{} networks", grouped(count)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::page::{Measured, Variant};
+
+    fn variant(name: &str, correlation: f64) -> Variant {
+        let measured = Measured {
+            source: "m".into(),
+            site: Some("fc5".into()),
+            rows: 360,
+            units: 3,
+            classes: None,
+            measures: [("correlation".to_string(), Some(correlation)), ("sparsity".into(), None)].into(),
+            mi_rows: None,
+            notes: vec![],
+            pictures: None,
+        };
+        Variant { name: name.into(), line: String::new(), measured }
+    }
+
+    fn proof(variant: &str, relative: f64, tolerance: Option<f64>, parameters: u64) -> Proof {
+        Proof {
+            variant: variant.into(),
+            rows_of: "test rows of digits".into(),
+            rows: 360,
+            max_abs_difference: 2.0 * relative,
+            max_rel_difference: relative,
+            same_predictions: Some(1.0),
+            tolerance,
+            parameters: Some(parameters),
+            error: None,
+        }
+    }
+
+    fn page(variants: &[(&str, f64)], proofs: Vec<Proof>) -> RewiringPage {
+        let variants = variants.iter().map(|(name, correlation)| variant(name, *correlation)).collect();
+        let site = RewiredSite { site: "fc5".into(), variants, ..RewiredSite::default() };
+        RewiringPage { sites: vec![site], proofs, ..RewiringPage::default() }
+    }
+
+    #[test]
+    fn one_network_is_named_with_its_change_and_its_saving() {
+        let proofs = vec![proof("original", 0.0, None, 1000), proof("compact", 3.1e-7, Some(1e-5), 720)];
+        assert_eq!(
+            headline(&page(&[("original", 0.36), ("compact", 1e-12)], proofs)),
+            "compact gives the same outputs as the original on 360 test rows of digits: the largest difference is 3.1e−7 \
+             of the largest output, and every prediction is equal. At fc5 correlation goes from 0.360 to almost 0. \
+             compact has 720 parameters, 28 % fewer."
+        );
+    }
+
+    #[test]
+    fn several_networks_are_counted_once_each() {
+        let mut noise = proof("pca", 5e-6, Some(1e-5), 1000);
+        noise.rows_of = "seeded noise".into();
+        let proofs = vec![proof("whiten", 1e-6, Some(1e-5), 1000), proof("pca", 2e-6, Some(1e-5), 1000), noise];
+        assert_eq!(
+            headline(&page(&[("original", 0.3), ("whiten", 0.29), ("pca", 0.9)], proofs)),
+            "2 networks give the same outputs as the original: the largest difference is 5.0e−6 of the largest output, \
+             and every prediction is equal. At fc5 correlation runs from 0.290 to 0.900."
+        );
+    }
+
+    #[test]
+    fn what_is_not_proven_is_named() {
+        let proofs =
+            vec![proof("whiten", 1e-6, Some(1e-5), 1), proof("pca", 2e-5, Some(1e-5), 1), proof("cpn", 0.5, None, 1)];
+        let text = headline(&page(&[("original", 0.3)], proofs));
+        assert_eq!(text, "Not proven: 1 of 2 networks differs from the original by more than was allowed (pca).");
+        assert_eq!(verdict(&proof("pca", f64::NAN, None, 1)), Verdict::NotFinite);
+        assert_eq!(headline(&RewiringPage::default()), "");
+    }
 }

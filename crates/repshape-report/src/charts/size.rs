@@ -4,8 +4,9 @@ use serde_json::{Value, json};
 
 use super::{colour, format_by, value_axis, with};
 
-/// Relative errors below this are the rounding of a double and stand at the foot of the axis, with exact zeros.
-const ROUNDING: f64 = 1e-16;
+/// Relative errors below this are lost in the rounding of a network in `f32` and stand at the foot of the axis, with
+/// exact zeros.
+pub(crate) const ROUNDING: f64 = 1e-8;
 
 /// The finite points in order of size.
 pub(crate) fn points(curve: &[(usize, f64)]) -> Vec<(usize, f64)> {
@@ -51,6 +52,7 @@ pub(crate) fn option(curve: &[(usize, f64)], chosen: Option<usize>) -> Option<Va
                 "color": colour("best"), "fontWeight": 600 },
         });
     }
+    let foot = points.iter().any(|(_, error)| *error < ROUNDING).then_some(ROUNDING);
     let low = smallest.min(chosen.unwrap_or(smallest));
     let high = largest.max(chosen.unwrap_or(largest));
     Some(json!({
@@ -62,7 +64,7 @@ pub(crate) fn option(curve: &[(usize, f64)], chosen: Option<usize>) -> Option<Va
             "axisLine": { "show": true, "onZero": false, "lineStyle": { "color": colour("hairline") } },
         })),
         "yAxis": with(value_axis("expected relative error"), json!({
-            "type": "log", "nameGap": 8, "nameTextStyle": { "color": colour("muted"), "align": "left" },
+            "type": "log", "min": foot, "nameGap": 8, "nameTextStyle": { "color": colour("muted"), "align": "left" },
             "axisLabel": { "color": colour("muted"), "hideOverlap": true, "formatter": format_by("short") },
         })),
         "series": [line],
@@ -80,8 +82,9 @@ mod tests {
         let data = &option["series"][0]["data"];
         assert_eq!(data[0]["value"], json!([1, 0.5, 0.5]));
         assert_eq!((&data[1]["symbolSize"], &data[0]["symbolSize"]), (&json!(11), &json!(4)));
-        assert_eq!(data[2]["value"], json!([3, 1e-16, 0.0]));
+        assert_eq!(data[2]["value"], json!([3, 1e-8, 0.0]));
         assert_eq!(data.as_array().unwrap().len(), 3);
+        assert_eq!(option["yAxis"]["min"], 1e-8);
         assert_eq!(option["series"][0]["markLine"]["data"][0]["xAxis"], 2);
     }
 

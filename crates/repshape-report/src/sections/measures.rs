@@ -75,9 +75,7 @@ pub(crate) fn heat_table(sheet: &mut Sheet, first: &str, rows: &[HeatRow], names
 /// A number on a ground as dark as `shade`, from 0 to 1, with all its digits for a copy of the table; `class` begins
 /// with a space where it is not empty.
 pub(crate) fn shaded_cell(value: f64, shade: f64, text: &str, class: &str, attributes: &str) -> String {
-    format!(
-        "<td class=\"number{class}\" style=\"--shade:{shade:.2}\" data-value=\"{value}\"{attributes}>{text}</td>"
-    )
+    format!("<td class=\"number{class}\" style=\"--shade:{shade:.2}\" data-value=\"{value}\"{attributes}>{text}</td>")
 }
 
 /// The cell of a value that is not known.
@@ -162,7 +160,7 @@ fn glossary<'a>(sheet: &mut Sheet, columns: impl Iterator<Item = &'a Column<'a>>
 
 /// Each value's rank among the finite ones of its column, from 0 (lowest) to 1, equal values sharing their
 /// mean rank; `None` where there is no finite value. A column of equal values gets 0 throughout.
-pub(crate) fn ranks(values: &[Option<f64>]) -> Vec<Option<f64>> {
+fn ranks(values: &[Option<f64>]) -> Vec<Option<f64>> {
     let finite: Vec<f64> = values.iter().flatten().copied().filter(|value| value.is_finite()).collect();
     let last = finite.len().saturating_sub(1) as f64;
     let constant = finite.iter().all(|value| *value == finite[0]);

@@ -94,8 +94,7 @@ fn pictures(sheet: &mut Sheet, site: &RewiredSite) {
         sheet,
         &pictured,
         "Each network at a glance: the correlation of every pair of units (red: they rise together, blue: one rises as the \
-         other falls), the values of the unit with the largest variance by class, and two units against each other. \
-         The next layer undoes the difference.",
+         other falls), the values of the unit with the largest variance by class, and two units against each other.",
     );
     sheet.raw("</section>\n");
 }
@@ -116,6 +115,6 @@ fn curve(sheet: &mut Sheet, site: &RewiredSite) {
         if site.chosen.is_some() { " The large dot and the dashed line are the size that was chosen." } else { "" };
     sheet.raw(&format!(
         "<figcaption>Expected change of what reads the site, relative to its standard deviation, when only so many units are kept.{chosen} \
-         What lies below 1e−16 is the rounding of a double and stands at the foot.</figcaption>\n</figure>\n</section>\n"
+         What lies below 1e−8 is lost in the rounding of a network and stands at the foot.</figcaption>\n</figure>\n</section>\n"
     ));
 }

@@ -9,7 +9,7 @@ use crate::{
     page::RewiredSite,
     sections::{
         measurement::remarks,
-        measures::{close, open, ranks, shaded_cell, undefined_cell, value_cell},
+        measures::{close, open, shaded_cell, undefined_cell, value_cell},
         results::{heading, term},
     },
     sheet::Sheet,
@@ -37,7 +37,7 @@ pub(super) fn write(sheet: &mut Sheet, site: &RewiredSite) {
     }
     sheet.raw("<section>\n");
     sheet.text("h2", "", &format!("{}: characteristics", site.site));
-    sheet.raw("<p class=\"lead\">A darker cell ranks higher in its row; ▲ highest, ▼ lowest, no colour where all agree in four digits. \
+    sheet.raw("<p class=\"lead\">The darker a cell, the more of its row are lower; ▲ highest, ▼ lowest, no colour where all agree in four digits. \
                The last column is the highest over the lowest. Tap a name for its meaning.</p>\n");
     let measured: BTreeSet<&str> =
         site.variants.iter().flat_map(|variant| variant.measured.measures.keys().map(String::as_str)).collect();
@@ -100,9 +100,12 @@ fn row(sheet: &mut Sheet, site: &RewiredSite, column: &Column) {
         crate::escape::html(column.name),
         term(column.title, column.line)
     ));
-    for ((value, seen), shade) in values.iter().zip(&seen).zip(ranks(&seen)) {
-        sheet.raw(&match (value, seen, shade) {
-            (Some(value), Some(seen), Some(shade)) => {
+    let last = defined.len().saturating_sub(1).max(1) as f64;
+    for (value, seen) in values.iter().zip(&seen) {
+        sheet.raw(&match (value, seen) {
+            (Some(value), Some(seen)) => {
+                // what ties is no darker than its lowest place: many zeros stay pale
+                let shade = defined.iter().filter(|other| *other < seen).count() as f64 / last;
                 let class = match *seen {
                     seen if seen == high && alone(seen) => " highest",
                     seen if seen == low && alone(seen) => " lowest",
@@ -113,15 +116,16 @@ fn row(sheet: &mut Sheet, site: &RewiredSite, column: &Column) {
             _ => undefined_cell(""),
         });
     }
-    let range = if low > 0.0 && low.is_finite() { ratio(high / low) } else { UNDEFINED.into() };
+    let range = if low > 0.0 && defined.len() > 1 { ratio(high / low) } else { UNDEFINED.into() };
     sheet.raw(&format!("<td class=\"number range\" data-skip>{range}</td></tr>\n"));
 }
 
-/// `× 1,300`; `same` where four digits agree.
+/// `× 1,300`; `same` where four digits agree; what is beyond 1e9 has one end in the rounding.
 fn ratio(quotient: f64) -> String {
     match quotient {
         1.0 => "same".into(),
         large if (999.5..1e6).contains(&large) => format!("× {}", grouped(large.round() as usize)),
+        quotient if quotient > 1e9 => "> 1e9".into(),
         quotient => format!("× {}", significant(quotient)),
     }
 }
@@ -185,6 +189,6 @@ mod tests {
 
     #[test]
     fn ratios_are_short() {
-        assert_eq!([1.0, 2.5, 1234.4, 3e7].map(ratio), ["same", "× 2.50", "× 1,234", "× 3.0e7"]);
+        assert_eq!([1.0, 2.5, 1234.4, 3e7, 4e15].map(ratio), ["same", "× 2.50", "× 1,234", "× 3.0e7", "> 1e9"]);
     }
 }

@@ -62,7 +62,11 @@ mod tests {
 
     #[test]
     fn promises_are_told_apart_and_summed() {
-        let removed = [("dead", "on the rows given", 1200), ("no weight out", "for every input", 7), ("least", "approximately", 1)];
+        let removed = [
+            ("dead", "on the rows given", 1200),
+            ("no weight out", "for every input", 7),
+            ("least", "approximately", 1),
+        ];
         let removed = removed.map(|(reason, holds, count)| (reason.into(), holds.into(), count)).to_vec();
         let mut sheet = Sheet::default();
         write(&mut sheet, &RewiredSite { removed, ..RewiredSite::default() });
