@@ -29,6 +29,22 @@ use crate::network::Mlp;
 /// # Errors
 /// As [`apply`](super::apply) but for the activation's theorem; if the rows do not fit or lack labels of as many classes as the
 /// network has outputs; or if a value on the way is not finite.
+///
+/// ```
+/// use burn::tensor::Device;
+/// use repshape::network::MlpSpec;
+/// use repshape::rewire::{Affine, Cutoff, FineTune, cpn, statistics};
+/// use repshape_data::{SplitSpec, load};
+///
+/// let (tuning, _) = load(&"digits".parse()?, &[])?.split(&SplitSpec::default())?;
+/// let network = "mlp:20,12".parse::<MlpSpec>()?.init(64, 10, 1, &Device::flex());
+/// let known = statistics(&network, &tuning.train, &["fc2.pre".to_owned()], &Device::flex())?;
+/// let whitening = Affine::whiten(&known[0], Cutoff::Share(1e-9))?.affine;
+/// let other = cpn(&network, "fc2", &whitening, &tuning.train, &FineTune { epochs: 2, ..FineTune::default() })?;
+/// let white = statistics(&other, &tuning.train, &["fc2.pre".to_owned()], &Device::flex())?;
+/// assert!((white[0].variance()[0] - 1.0).abs() < 1e-3);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn cpn(
     network: &Mlp,
     site: &str,

@@ -97,12 +97,12 @@ impl CpnSearch {
 ///
 /// All maps are fitted shortly and the best of them fully ([`SearchOptions`]); of equal errors the first counts. C18
 /// "selected the one that resulted in a higher correlation while showing a comparable performance": every [`Draw`] has
-/// its correlations beside its error, so that another choice can be made and repeated by [`cpn`] with [`draw_map`].
+/// its correlations beside its error, so that another choice can be made and repeated by [`cpn`](super::cpn) with [`draw_map`].
 /// `progress` is told how many fits are done and how many there are. The same seed gives the same bits at any number of
 /// threads.
 ///
 /// # Errors
-/// As [`cpn`]; if there are no draws, nothing is to be refined, or no rows are left to hold out; or if no draw gave finite values.
+/// As [`cpn`](super::cpn); if there are no draws, nothing is to be refined, or no rows are left to hold out; or if no draw gave finite values.
 pub fn cpn_search(
     network: &Mlp,
     site: &str,
