@@ -61,6 +61,20 @@ pub fn apply(network: &Mlp, site: &str, affine: &Affine) -> Result<Mlp, RewireNe
 /// # Errors
 /// As [`apply`]; and if the statistics are of another number of units, the tolerance is no finite number of at least 0, or there
 /// is a tolerance but no covariance.
+///
+/// ```
+/// use burn::tensor::Device;
+/// use repshape::network::MlpSpec;
+/// use repshape::rewire::{CompactOptions, compact, spec};
+///
+/// let made: MlpSpec = "mlp:8:linear,5".parse()?;
+/// let network = made.init(4, 3, 1, &Device::flex());
+/// // 4 inputs reach 4 directions of the 8 units
+/// let (smaller, plan) = compact(&network, "fc1", None, &CompactOptions::default())?;
+/// assert_eq!(spec(&smaller, made.initialization).to_string(), "mlp:4:linear,5");
+/// assert!(plan.holds_for_every_input());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn compact(
     network: &Mlp,
     site: &str,

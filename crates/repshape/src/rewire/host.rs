@@ -87,5 +87,9 @@ fn batch_norm(norm: &BatchNorm) -> Result<AffineNorm, RewireError> {
 
 /// Values of any float type.
 fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f64> {
-    tensor.into_data().iter::<f64>().collect()
+    let data = tensor.into_data();
+    match data.as_slice::<f32>() {
+        Ok(values) => values.iter().map(|&x| f64::from(x)).collect(),
+        Err(_) => data.iter::<f64>().collect(),
+    }
 }

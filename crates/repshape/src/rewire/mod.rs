@@ -18,7 +18,9 @@
 
 mod apply;
 mod cpn;
+mod cpn_search;
 mod error;
+mod features;
 mod fine_tune;
 mod host;
 mod place;
@@ -26,7 +28,8 @@ mod proof;
 mod quantization;
 
 pub use apply::{apply, compact, equalize, insert_linear, spec};
-pub use cpn::{CpnSearch, Draw, SearchOptions, cpn, cpn_search, draw_map};
+pub use cpn::cpn;
+pub use cpn_search::{CpnSearch, Draw, SearchOptions, cpn_search, draw_map};
 pub use error::RewireNetworkError;
 pub use fine_tune::FineTune;
 pub use place::{Place, check};

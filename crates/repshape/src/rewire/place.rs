@@ -15,8 +15,8 @@ pub struct Place {
     pub units: usize,
     /// Index of the hidden layer that writes it, from 0.
     pub layer: usize,
-    /// The site behind the layer's activation, `fcN` also where `fcN.pre` was named: statistics for
-    /// [`compact`](super::compact) and for whitening are of this one. The two are the same where the layer is linear.
+    /// The site behind the layer's activation, `fcN` also where `fcN.pre` was named: the statistics that
+    /// [`compact`](super::compact) takes are of this one. The two have the same values where the layer is linear.
     pub after: String,
     /// The site of the layer that reads it: `fcN+1` or `output`.
     pub reader: String,
