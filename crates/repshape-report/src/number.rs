@@ -37,7 +37,7 @@ pub(crate) fn scientific(value: f64) -> String {
 pub(crate) fn share(fraction: f64) -> String {
     match fraction {
         1.0 => "100".into(),
-        almost if almost < 1.0 && almost >= 0.999_95 => "> 99.99".into(),
+        almost if (0.999_95..1.0).contains(&almost) => "> 99.99".into(),
         fraction => percent(fraction),
     }
 }

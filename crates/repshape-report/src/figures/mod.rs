@@ -31,6 +31,7 @@ pub(crate) struct Figure {
 }
 
 /// What a file is made from.
+#[allow(clippy::large_enum_variant)] // a dozen of them at most, and nearly all are plots
 enum Drawing {
     Plots(Figure),
     /// A scene drawn cell by cell, and whether it is small enough for an SVG.
