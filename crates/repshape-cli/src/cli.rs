@@ -2,6 +2,7 @@
 
 mod compare;
 mod measure;
+mod reproduce;
 mod study;
 
 use std::path::PathBuf;
@@ -18,6 +19,7 @@ use crate::command::data::{RemoteSet, mirror, remote_set};
 
 pub use compare::CompareArgs;
 pub use measure::{CharacteristicArgs, InputArgs, MeasureArgs, MeasureStep, MergeArgs, Part, SitesArgs};
+pub use reproduce::ReproduceArgs;
 pub use study::{PlanArgs, StudyArgs, StudyStep};
 
 /// Shapes, measures and rewires the hidden representations of neural networks.
@@ -84,6 +86,8 @@ pub enum Command {
     Penalty(PenaltyArgs),
     /// One self-contained page from finished runs, studies and measurements
     Report(ReportArgs),
+    /// Tables and figures of the papers: paper against ours, and whether what the papers say holds
+    Reproduce(ReproduceArgs),
     /// Data sets: what is known, what is in one; downloads
     Data(DataArgs),
     /// Writes shell completions to standard output

@@ -1,17 +1,17 @@
 //! What a study runs: one training for each planned run.
 
-use std::collections::BTreeMap;
-
+use repshape::burn::module::Module;
 use repshape::burn::tensor::Device;
-use repshape::evaluate::Scores;
+use repshape::evaluate::{Scores, mean_squared_error};
 use repshape::fit::{EpochValues, Flow, Observer, Step, Training};
 use repshape::network::Mlp;
+use repshape::task::Target;
 use repshape_data::{Test, Tuning};
 use repshape_study::{Control, Experiment, Stage, Tested, Trial, Tuned};
 use serde_json::{Map, Value, json};
 
 use crate::failure::{Failure, Outcome};
-use crate::spec::{Member, RunSpec};
+use crate::spec::{Places, RunSpec};
 use crate::training::{Setup, diverged, own_measures};
 
 /// The data of a study and how each network is trained on it.
@@ -19,7 +19,7 @@ pub struct Study {
     /// How to train, without the regularizer and the seed.
     pub run: RunSpec,
     /// Where regularizers act and what is measured.
-    pub site: String,
+    pub places: Places,
     /// What may be tuned on.
     pub tuning: Tuning,
     /// Seen by final trials only.
@@ -69,10 +69,8 @@ impl Study {
 
     /// The run's spec: the study's, with the regularizer, its weight and the run's own seed.
     fn spec_of(&self, trial: &Trial) -> Outcome<RunSpec> {
-        let member: Member = trial.regularizer.parse().map_err(Failure::usage)?;
         let mut run = self.run.clone();
-        run.penalties.extend(member.term(trial.weight, &self.site));
-        run.sites = vec![self.site.clone()];
+        self.places.add(&mut run, &trial.regularizer, trial.weight)?;
         run.seed = trial.seed;
         Ok(run)
     }
@@ -101,20 +99,27 @@ impl Study {
         }
         let Trained { setup, network, .. } = &trained;
         tested.test = Some(convert(setup.scores(network, &self.test)));
-        let sites = std::slice::from_ref(&self.site);
         let (config, selection) = own_measures(&run)?;
-        for (measurement, pictures) in
-            setup.measure(network, &self.tuning.train, &self.test, sites, config, &selection)?
-        {
-            tested.measures = measurement
-                .measures
-                .iter()
-                .map(|(name, value)| (name.to_owned(), value.map(repshape_stats::Value::as_f64)))
-                .collect::<BTreeMap<_, _>>();
-            // the report draws one trial of each regularizer
-            if trial.index == 0 {
-                tested.details = details(setup, &trained.history, pictures.as_ref());
+        let sites = self.places.measured();
+        let measured = setup.measure(network, &self.tuning.train, &self.test, &sites, config, &selection)?;
+        for (at, site) in measured.into_iter().enumerate() {
+            // the main site's measures have plain names
+            let named = |name: &str| if at == 0 { name.to_owned() } else { format!("{name}@{}", sites[at]) };
+            let values = site.measurement.measures.iter();
+            tested.measures.extend(values.map(|(name, value)| (named(name), value.map(repshape_stats::Value::as_f64))));
+            if let Some(share) = self.places.live_above {
+                tested.measures.insert(named("live_units"), site.live_units(share));
             }
+            // the report draws one trial of each regularizer
+            if trial.index == 0 && at == 0 {
+                tested.details = details(setup, &trained.history, site.pictures.as_ref());
+            } else if trial.index == 0 {
+                tested.details.insert(named("pictures"), json!(site.pictures));
+            }
+        }
+        if run.target == Target::Input {
+            let squared = mean_squared_error(&network.valid(), &self.test, &setup.objective, &setup.device);
+            tested.measures.insert("mean_squared_error".to_owned(), Some(squared));
         }
         Ok(tested)
     }
@@ -128,9 +133,19 @@ fn details(
 ) -> Map<String, Value> {
     let mut details = Map::new();
     details.insert("terms".to_owned(), json!(setup.objective.names()));
-    details.insert("history".to_owned(), json!(history));
+    details.insert("history".to_owned(), json!(thinned(history)));
     details.insert("pictures".to_owned(), json!(pictures));
     details
+}
+
+/// Most epochs of a history that are kept: a curve shows no more.
+const MOST_EPOCHS: usize = 1000;
+
+/// The history; of a longer one every k-th epoch and the last.
+fn thinned(history: &[EpochValues]) -> Vec<&EpochValues> {
+    let step = history.len().div_ceil(MOST_EPOCHS).max(1);
+    let last = history.len().saturating_sub(1);
+    history.iter().enumerate().filter(|(at, _)| at % step == 0 || *at == last).map(|(_, values)| values).collect()
 }
 
 fn convert(scores: Scores) -> repshape_study::Scores {

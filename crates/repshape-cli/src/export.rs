@@ -7,7 +7,8 @@ use repshape_onnx::{BatchNormalization, ModelBuilder, ModelError};
 
 use crate::failure::{Failure, Outcome};
 
-/// The model's bytes: input `input`, outputs `output` and every other site, dropout left out.
+/// The model's bytes: input `input`, outputs `output` and every other site, dropout left out; `output.active` behind an
+/// output activation.
 pub fn to_onnx(network: &Mlp, inputs: usize, about: &[(&str, String)]) -> Outcome<Vec<u8>> {
     let parameters = parameters::export(&network.valid());
     build(network, inputs, about, &parameters).map_err(|error| Failure::usage(format!("model.onnx: {error}")))
@@ -50,6 +51,11 @@ fn build(
     let site = &network.output_site;
     model.gemm(&input, &site.name, values("output.weight"), values("output.bias"), width, site.units)?;
     model.output(&site.name)?;
+    if network.output_activation != Activation::Linear {
+        let outputs = format!("{}.active", site.name);
+        model.activation(activation(network.output_activation), &site.name, &outputs)?;
+        model.output(&outputs)?;
+    }
     for (key, value) in about {
         model.metadata(*key, value.clone())?;
     }

@@ -12,6 +12,7 @@ mod output;
 mod pages;
 mod progress;
 mod representations;
+mod rows;
 mod run_folder;
 mod shell;
 mod spec;
@@ -63,6 +64,7 @@ fn run(cli: &Cli) -> Outcome {
         Some(Command::Sites(args)) => command::sites::run(args, global),
         Some(Command::Penalty(args)) => command::penalty::run(args, global),
         Some(Command::Report(args)) => command::report::run(args, global),
+        Some(Command::Reproduce(args)) => command::reproduce::run(args, global),
         Some(Command::Data(args)) => command::data::run(args, global),
         Some(Command::Completions(args)) => shell::completions(args, global),
         Some(Command::Man(args)) => shell::man(args),

@@ -69,7 +69,7 @@ pub fn print_forms(
     let text = match format(global) {
         Format::Json => to_json(json)?,
         Format::Csv => csv(&spreadsheet()),
-        Format::Table => draw(&table(), global.output.is_none()),
+        Format::Table => draw_table(&table(), global.output.is_none()),
     };
     emit(global, &text)
 }
@@ -117,7 +117,7 @@ pub fn warn(text: &str) {
 
 /// Columns as wide as their widest cell: text to the left, numbers to the right. Styles are escape
 /// codes, which the stream drops where nobody would see them.
-fn draw(rows: &Rows, styled: bool) -> String {
+pub fn draw_table(rows: &Rows, styled: bool) -> String {
     let shown = |cell: &Text| match cell.mark {
         Mark::Plain => format!("{}  ", cell.text),
         Mark::Best => format!("{} *", cell.text),
@@ -159,7 +159,8 @@ fn draw(rows: &Rows, styled: bool) -> String {
     drawn
 }
 
-fn csv(rows: &Rows) -> String {
+/// The table for spreadsheets.
+pub fn csv(rows: &Rows) -> String {
     let quote = |text: &str| {
         if text.contains([',', '"', '\n']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.to_owned() }
     };

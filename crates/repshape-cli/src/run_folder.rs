@@ -19,9 +19,9 @@ use repshape::checkpoint;
 use repshape::network::Mlp;
 use repshape_data::{Test, Train};
 
-use crate::command::data;
 use crate::failure::{Exit, Failure, Outcome};
 use crate::output::write_file;
+use crate::rows::rows;
 use crate::spec::{RunSpec, read_text, run_spec};
 use crate::training::Setup;
 
@@ -103,7 +103,7 @@ impl RunFolder {
 
     /// The trained network, the rows it was trained on and those it is measured on.
     pub fn load(&self) -> Outcome<(Mlp, Train, Test)> {
-        let (tuning, test) = data::read(&self.spec.data)?.split(&self.spec.split())?;
+        let (tuning, test) = rows(&self.spec)?;
         let setup = Setup::new(&self.spec, &tuning.train, &Device::flex())?;
         let network = checkpoint::load_network(&self.file("model.safetensors"), setup.network.clone())?;
         Ok((network, tuning.train, test))

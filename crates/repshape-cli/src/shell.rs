@@ -10,14 +10,15 @@ use crate::output::{emit, write_file};
 const MAP: &str = "\
 repshape shapes, measures and rewires the hidden representations of neural networks.
 
-  study    compare regularizers, tuned and repeated    repshape study
-  shape    train one network with penalties            repshape shape --penalty cw-vr=0.1@fc5 --out my-run
-  measure  the characteristics of a representation     repshape measure my-run
-  sites    where a model can be measured               repshape sites my-run/model.onnx
-  compare  two representations of the same rows        repshape compare my-run my-run --site-a fc1 --site-b fc5
-  penalty  a penalty and its gradient on a matrix      repshape penalty z.npy --penalty cr
-  report   one page from finished runs                 repshape report my-run
-  data     what data sets there are                    repshape data show digits
+  study      compare regularizers, tuned and repeated    repshape study
+  shape      train one network with penalties            repshape shape --penalty cw-vr=0.1@fc5 --out my-run
+  measure    the characteristics of a representation     repshape measure my-run
+  sites      where a model can be measured               repshape sites my-run/model.onnx
+  compare    two representations of the same rows        repshape compare my-run my-run --site-a fc1 --site-b fc5
+  penalty    a penalty and its gradient on a matrix      repshape penalty z.npy --penalty cr
+  report     one page from finished runs                 repshape report my-run
+  reproduce  a table or figure of a paper                repshape reproduce
+  data       what data sets there are                    repshape data show digits
 
 repshape VERB --help says more.
 ";

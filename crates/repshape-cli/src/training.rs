@@ -45,7 +45,8 @@ pub struct Setup {
     pub objective: Objective,
     /// Epochs, batches, optimiser, seed.
     pub config: FitConfig,
-    device: Device,
+    /// Where it computes.
+    pub device: Device,
     classes: Option<usize>,
 }
 
@@ -74,7 +75,8 @@ impl Setup {
             let units = layers.layer_of_site_mut(&site).map_or(outputs, |layer| layer.width);
             bounded(&format!("site \"{site}\""), &SketchConfig { classes, ..sketch(units) })?;
         }
-        let network = layers.init(train.columns(), outputs, spec.seed, &device.clone().autodiff());
+        let mut network = layers.init(train.columns(), outputs, spec.seed, &device.clone().autodiff());
+        network.output_activation = spec.output_activation;
         let objective =
             Objective::new(spec.task, spec.target, classes.unwrap_or(0), &terms, &network.sites(), &spec.main_site())?;
         let config =
@@ -119,7 +121,7 @@ impl Setup {
         sites: &[String],
         config: impl Fn(usize) -> SketchConfig,
         selection: &Selection,
-    ) -> Outcome<Vec<(Measurement, Option<Pictures>)>> {
+    ) -> Outcome<Vec<MeasuredSite>> {
         let config = |units| match self.classes {
             Some(classes) => config(units).with_classes(classes),
             None => config(units),
@@ -135,9 +137,31 @@ impl Setup {
             };
             let mut measurement = measure(&sketch, &selection.of_site(head, class_means)?);
             measurement.site = Some(site.clone());
-            measured.push((measurement, pictures(&sketch)));
+            let all = &sketch.moments().all;
+            let variances = (0..all.units()).filter_map(|unit| all.covariance(unit, unit)).collect();
+            measured.push(MeasuredSite { measurement, pictures: pictures(&sketch), variances });
         }
         Ok(measured)
+    }
+}
+
+/// What is known of a site over some rows.
+#[derive(Debug, Clone)]
+pub struct MeasuredSite {
+    /// Its characteristics.
+    pub measurement: Measurement,
+    /// What plots of it need.
+    pub pictures: Option<Pictures>,
+    /// The variance of each unit, 1/N.
+    pub variances: Vec<f64>,
+}
+
+impl MeasuredSite {
+    /// How many units have a variance above `share` of the largest; `None` where nothing varies.
+    pub fn live_units(&self, share: f64) -> Option<f64> {
+        let largest = self.variances.iter().copied().fold(0.0, f64::max);
+        let live = self.variances.iter().filter(|&&variance| variance > share * largest).count();
+        (largest > 0.0).then_some(live as f64)
     }
 }
 

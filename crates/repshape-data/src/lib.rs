@@ -50,6 +50,7 @@ mod numbers;
 #[cfg(feature = "parquet")]
 mod parquet;
 mod prefetch;
+mod projection;
 mod safetensors;
 mod set;
 mod sets;
@@ -72,6 +73,7 @@ pub use matrix::{
 };
 pub use numbers::Numbers;
 pub use prefetch::prefetched;
+pub use projection::Projection;
 pub use set::{Classes, DataSet, Part, Values};
 pub use sets::{Place, SOURCES, SearchFolder, Source, load};
 pub use spec::DataSpec;

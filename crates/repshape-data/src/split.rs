@@ -29,8 +29,8 @@ pub enum Targets {
 /// Rows of a data set with their targets. Cloning is cheap: worker threads share one copy.
 #[derive(Debug, Clone)]
 pub struct Examples {
-    values: Arc<Vec<f32>>,
-    row_shape: Arc<[usize]>,
+    pub(crate) values: Arc<Vec<f32>>,
+    pub(crate) row_shape: Arc<[usize]>,
     targets: Targets,
     source_rows: Arc<Vec<u32>>,
 }
@@ -121,6 +121,13 @@ macro_rules! parts {
         $(#[$doc])*
         #[derive(Debug, Clone)]
         pub struct $part(Examples);
+
+        impl $part {
+            /// For maps that leave rows and targets as they are.
+            pub(crate) fn examples_mut(&mut self) -> &mut Examples {
+                &mut self.0
+            }
+        }
 
         impl Deref for $part {
             type Target = Examples;

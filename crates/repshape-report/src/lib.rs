@@ -21,7 +21,7 @@ mod sheet;
 mod similarities;
 mod write;
 
-pub use figures::figures;
+pub use figures::{Chart, ChartSeries, chart_svg, figures, figures_of};
 pub use html::render;
 pub use page::{
     Change, ComparisonPage, Curve, LayerMap, Measured, MeasurementPage, Page, Panel, Proof, RegularizerRow,

@@ -1,6 +1,10 @@
 //! The statistics of few trials: mean, standard deviation, Welch's test, Student's interval, Holm's correction.
 
+mod one_sample;
+
 use statrs::distribution::{ContinuousCDF, StudentsT};
+
+pub use one_sample::{Tails, binomial, one_sample, two_samples};
 
 /// Arithmetic mean; `None` of nothing.
 pub fn mean(values: &[f64]) -> Option<f64> {

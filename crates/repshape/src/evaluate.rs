@@ -1,13 +1,13 @@
 //! Error and loss over rows, off the tape.
 
-use burn::tensor::Device;
+use burn::tensor::{Device, activation};
 use repshape_data::Examples;
 use serde::{Deserialize, Serialize};
 
 use crate::batch::batch;
 use crate::network::Network;
 use crate::objective::Objective;
-use crate::task::Target;
+use crate::task::{Target, Task};
 
 /// Rows of one forward pass without a tape.
 pub(crate) const BLOCK: usize = 1000;
@@ -46,6 +46,27 @@ pub fn evaluate<N: Network>(network: &N, rows: &Examples, objective: &Objective,
     }
     let per_row = 1.0 / total.max(1) as f64;
     Scores { error: (objective.target() == Target::Labels).then_some(wrong as f64 * per_row), loss: loss * per_row }
+}
+
+/// Mean squared difference of a network's outputs and its targets, over rows and columns; the logistic of the outputs
+/// where the task takes logits of it. `network` is off the tape. No rows: 0.
+///
+/// `1/(N O) sum_n sum_o (f(y_no) - t_no)^2`.
+pub fn mean_squared_error<N: Network>(network: &N, rows: &Examples, objective: &Objective, device: &Device) -> f64 {
+    let total = rows.rows();
+    let indices: Vec<u32> = (0..total as u32).collect();
+    let mut sum = 0.0;
+    for block in indices.chunks(BLOCK) {
+        let batch = batch(rows, block, objective.target(), device, false);
+        let outputs = network.forward(batch.input);
+        let outputs = match objective.task() {
+            Task::BinaryCrossEntropy => activation::sigmoid(outputs),
+            Task::MeanSquaredError | Task::CrossEntropy => outputs,
+        };
+        let (value, _) = Task::MeanSquaredError.value_and_gradient(&outputs, &batch.targets);
+        sum += f64::from(value.into_scalar::<f32>()) * block.len() as f64;
+    }
+    sum / total.max(1) as f64
 }
 
 /// Index of the first largest entry; NaN is never the largest.

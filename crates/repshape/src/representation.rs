@@ -10,10 +10,14 @@ use crate::evaluate::BLOCK;
 use crate::network::{Mlp, Network, Site};
 use crate::task::Target;
 
+/// What stands behind a site's name to mean its positive part, `max(z, 0)`: `fc6:relu`.
+pub const POSITIVE_PART: &str = ":relu";
+
 /// Sketches of the named sites over `rows`, in one pass of blocks: one for each name, in their
 /// order. `config` gives each site's sketch by its number of units.
 ///
-/// `network` is off the tape (`Module::valid`). A name that is no site gives an empty sketch.
+/// `network` is off the tape (`Module::valid`). A name with [`POSITIVE_PART`] behind it means the positive part of that
+/// site. A name that is no site gives an empty sketch.
 ///
 /// # Errors
 /// An activation that is infinite or NaN (its row and unit are named), or a sketch that cannot be
@@ -29,7 +33,7 @@ pub fn sketch<N: Network>(
     let mut sketches = sites
         .iter()
         .map(|name| {
-            let units = known.iter().find(|s| s.name == *name).map_or(0, |s| s.units);
+            let units = known.iter().find(|s| s.name == site_of(name).0).map_or(0, |s| s.units);
             Sketch::new(&config(units))
         })
         .collect::<Result<Vec<_>, _>>()?;
@@ -40,10 +44,12 @@ pub fn sketch<N: Network>(
         let mut failure = None;
         let mut read = |site: &Site, z: Tensor<2>| {
             for (name, sketch) in sites.iter().zip(&mut sketches) {
-                if *name == site.name
-                    && failure.is_none()
-                    && let Err(error) = update(sketch, z.clone(), &batch.labels, first_row)
-                {
+                let (read, positive) = site_of(name);
+                if read != site.name || failure.is_some() {
+                    continue;
+                }
+                let values = if positive { z.clone().clamp_min(0.0) } else { z.clone() };
+                if let Err(error) = update(sketch, values, &batch.labels, first_row) {
                     failure = Some(error);
                 }
             }
@@ -55,6 +61,11 @@ pub fn sketch<N: Network>(
         }
     }
     Ok(sketches)
+}
+
+/// The site that a name means, and whether its positive part.
+fn site_of(name: &str) -> (&str, bool) {
+    name.strip_suffix(POSITIVE_PART).map_or((name, false), |site| (site, true))
 }
 
 /// The last layer of a network, if it is what reads `site`: what `nc3_duality` and `nc4_disagreement` compare the

@@ -5,6 +5,7 @@ pub mod data;
 pub mod measure;
 pub mod penalty;
 pub mod report;
+pub mod reproduce;
 pub mod shape;
 pub mod sites;
 pub mod study;

@@ -17,7 +17,6 @@ use repshape_stats::Measurement;
 use repshape_stats::pictures::Pictures;
 use serde_json::{Value, json};
 
-use super::data;
 use crate::cli::{Global, Overrides, ShapeArgs};
 use crate::export::to_onnx;
 use crate::failure::{Exit, Failure, Outcome};
@@ -26,6 +25,7 @@ use crate::monitoring::Monitoring;
 use crate::output::{Rows, emit, print, tell, to_json, write_file};
 use crate::pages::{curves, how, measured};
 use crate::progress::Progress;
+use crate::rows::rows;
 use crate::run_folder::{RunFolder, folder_for};
 use crate::spec::{RECIPES, RunSpec, read_text, recipe, run_spec};
 use crate::training::{Setup, diverged, own_measures};
@@ -40,8 +40,7 @@ const CHECKPOINT: &str = "checkpoint.safetensors";
 pub fn run(args: &ShapeArgs, global: &Global) -> Outcome {
     let start = Instant::now();
     let spec = spec(args, global)?;
-    let set = data::read(&spec.data)?;
-    let (tuning, test) = set.split(&spec.split())?;
+    let (tuning, test) = rows(&spec)?;
     // everything that the spec can get wrong is refused before the folder is made
     let setup = Setup::new(&spec, &tuning.train, &Device::flex())?;
     let mut monitoring = Monitoring::new(args, &spec, &setup, &tuning)?;
@@ -270,10 +269,10 @@ fn finish(
     let sites = if diverged.is_none() {
         let (config, selection) = own_measures(spec)?;
         let mut sites = setup.measure(network, &tuning.train, test, &spec.measured_sites(), config, &selection)?;
-        for (measurement, _) in &mut sites {
-            measurement.source = Some(folder.path.display().to_string());
+        for site in &mut sites {
+            site.measurement.source = Some(folder.path.display().to_string());
         }
-        sites
+        sites.into_iter().map(|site| (site.measurement, site.pictures)).collect()
     } else {
         Vec::new()
     };

@@ -12,7 +12,6 @@ use repshape_study::{
 };
 use serde_json::{Value, json};
 
-use super::data;
 use super::shape::override_training;
 use crate::cli::{Global, PlanArgs, StudyArgs, StudyStep};
 use crate::experiment::Study;
@@ -21,8 +20,9 @@ use crate::interrupt;
 use crate::output::{Rows, print, tell, write_file};
 use crate::pages::{how, study_page};
 use crate::progress::Progress;
+use crate::rows::rows;
 use crate::run_folder::folder_for;
-use crate::spec::{Recipe, RunSpec, recipe};
+use crate::spec::{Places, Recipe, RunSpec, recipe};
 use crate::study_table::table as table_of;
 use crate::training::Setup;
 
@@ -51,11 +51,11 @@ pub fn run(args: &StudyArgs, global: &Global) -> Outcome {
 /// Plan, run, collect, report: all of it.
 fn main_job(args: &StudyArgs, global: &Global) -> Outcome {
     let recipe = resolve(&args.plan, global)?;
-    let (tuning, test) = read_data(&recipe.training)?;
+    let (tuning, test) = rows(&recipe.training)?;
     let manifest = Manifest::plan(&planned(&recipe, &tuning, &test)?, Chunking::Runs(1))?;
     let path = folder_for(args.out.out.as_deref(), &recipe.name, args.out.resume);
     let store = if args.out.resume { Store::plan_or_open(&path, &manifest)? } else { Store::plan(&path, &manifest)? };
-    let experiment = Study { run: recipe.training, site: recipe.site, tuning, test };
+    let experiment = Study { places: recipe.places(), run: recipe.training, tuning, test };
     work(&store, &experiment, args.workers, global)?;
     finish(&store, global)
 }
@@ -90,22 +90,19 @@ fn resolve(args: &PlanArgs, global: &Global) -> Outcome<Recipe> {
     Ok(if args.smoke { recipe.smoke() } else { recipe })
 }
 
-fn read_data(run: &RunSpec) -> Outcome<(Tuning, Test)> {
-    Ok(data::read(&run.data)?.split(&run.split())?)
-}
-
 /// The study's spec; whatever a run could refuse is refused here, before anything is written.
-fn planned(recipe: &Recipe, tuning: &Tuning, test: &Test) -> Outcome<repshape_study::StudySpec> {
+pub fn planned(recipe: &Recipe, tuning: &Tuning, test: &Test) -> Outcome<repshape_study::StudySpec> {
     let spec = recipe.study(&fingerprint(tuning, test), test.rows())?;
-    for (member, regularizer) in recipe.set.iter().zip(&spec.regularizers) {
+    let places = recipe.places();
+    for regularizer in &spec.regularizers {
         let mut run = recipe.training.clone();
-        run.penalties.extend(member.term(regularizer.weights.first().copied(), &recipe.site));
+        places.add(&mut run, &regularizer.name, regularizer.weights.first().copied())?;
         Setup::new(&run, &tuning.train, &Device::flex())?;
     }
     if recipe.training.epochs == 0 {
         return Err(Failure::usage("epochs is 0; a study needs at least one"));
     }
-    if tuning.validation.rows() == 0 {
+    if tuning.validation.rows() == 0 && spec.regularizers.iter().any(repshape_study::Regularizer::is_tuned) {
         return Err(Failure::usage("validation = 0: weights are chosen by validation error, which needs rows"));
     }
     spec.check()?;
@@ -132,17 +129,18 @@ fn experiment(store: &Store) -> Outcome<Study> {
     let mismatch = |what: String| Failure::new(Exit::Mismatch, format!("{}: {what}", store.root().display()));
     let run: RunSpec = serde::Deserialize::deserialize(&training["run"])
         .map_err(|error| mismatch(format!("the manifest's training is not of this version ({error})")))?;
-    let site = training["site"].as_str().unwrap_or_default().to_owned();
-    let (tuning, test) = read_data(&run)?;
+    let places: Places = serde::Deserialize::deserialize(training)
+        .map_err(|error| mismatch(format!("the manifest's sites are not of this version ({error})")))?;
+    let (tuning, test) = rows(&run)?;
     if training["data-fingerprint"] != json!(fingerprint(&tuning, &test)) {
         return Err(mismatch(format!("data {} is not what the study was planned on", run.data)));
     }
-    Ok(Study { run, site, tuning, test })
+    Ok(Study { run, places, tuning, test })
 }
 
 fn plan(args: &PlanArgs, out: &Path, chunk: &str, global: &Global) -> Outcome {
     let recipe = resolve(args, global)?;
-    let (tuning, test) = read_data(&recipe.training)?;
+    let (tuning, test) = rows(&recipe.training)?;
     let spec = planned(&recipe, &tuning, &test)?;
     let chunking = match chunk.parse() {
         Ok(runs) => Chunking::Runs(runs),
@@ -225,7 +223,7 @@ fn show_status(path: &Path, global: &Global) -> Outcome {
 
 /// Runs what is missing, on worker threads: they share the data, and took the processor time of
 /// processes (benches/peers/RESULTS.md).
-fn work(store: &Store, experiment: &Study, workers: Option<u16>, global: &Global) -> Outcome {
+pub fn work(store: &Store, experiment: &Study, workers: Option<u16>, global: &Global) -> Outcome {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let workers = workers.or(global.threads).map_or(cores, usize::from);
     let counts = status(store).all;

@@ -1,6 +1,6 @@
 //! How one network is trained and measured: the spec of `shape`, and the training part of a study.
 
-use repshape::network::MlpSpec;
+use repshape::network::{Activation, MlpSpec};
 use repshape::optimizer::OptimizerConfig;
 use repshape::penalty::Term;
 use repshape::task::{Target, Task};
@@ -25,6 +25,9 @@ pub struct RunSpec {
     /// Zero mean and unit variance by the training rows.
     #[serde(default)]
     pub standardize: bool,
+    /// The rows are reduced to so many principal components of the training rows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub components: Option<usize>,
     /// Seed of the split; the same for every run of a study.
     #[serde(default = "one")]
     pub split_seed: u64,
@@ -36,6 +39,9 @@ pub struct RunSpec {
     /// What the outputs are compared with.
     #[serde(default)]
     pub target: Target,
+    /// What the outputs go through before they meet the targets; a nonlinearity needs `mean-squared-error`.
+    #[serde(default = "linear", skip_serializing_if = "is_linear")]
+    pub output_activation: Activation,
     /// Weighted penalties and layers, `NAME=WEIGHT[@SITE]`.
     #[serde(default)]
     pub penalties: Vec<Term>,
@@ -58,6 +64,14 @@ pub struct RunSpec {
 
 const fn one() -> u64 {
     1
+}
+
+const fn linear() -> Activation {
+    Activation::Linear
+}
+
+fn is_linear(activation: &Activation) -> bool {
+    *activation == Activation::Linear
 }
 
 /// The value in the reference notebooks of the bounds.
@@ -93,6 +107,12 @@ impl RunSpec {
         }
         if !(self.mi_variance > 0.0 && self.mi_variance.is_finite()) {
             return Err(Failure::usage(format!("mi-variance is {}; expected a positive number", self.mi_variance)));
+        }
+        if !is_linear(&self.output_activation) && self.task != Task::MeanSquaredError {
+            return Err(Failure::usage(format!(
+                "output-activation is {}: task \"{}\" takes logits; expected linear, or task = \"mean-squared-error\"",
+                self.output_activation, self.task
+            )));
         }
         let known = self.network.site_names();
         let sites = self.sites.iter().map(|site| (format!("site \"{site}\""), site));

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use repshape::penalty::{PenaltyConfig, Takes, Term};
+use repshape::representation::POSITIVE_PART;
 use repshape_study::{Regularizer, StudySpec};
 use serde::{Deserialize, Serialize};
 
@@ -27,6 +28,18 @@ pub struct Recipe {
     pub set: Vec<Member>,
     /// Where penalties and layers act, and what is measured.
     pub site: String,
+    /// Further sites where they act, with the same weight.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also_at: Vec<String>,
+    /// Further sites that are measured, `SITE:relu` for the positive part of one; their measures are named `MEASURE@SITE`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub measure_at: Vec<String>,
+    /// Also count, as `live_units`, the units whose variance is above this share of their site's largest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub live_above: Option<f64>,
+    /// What becomes of several weights.
+    #[serde(default, skip_serializing_if = "Select::is_validation")]
+    pub select: Select,
     /// Trials with fresh seeds after the weight is chosen.
     pub trials: u32,
     /// Seed of the study.
@@ -40,6 +53,58 @@ pub struct Recipe {
 
 const fn one() -> u64 {
     1
+}
+
+/// What becomes of several weights of a regularizer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Select {
+    /// One is chosen by validation error and has the trials.
+    #[default]
+    Validation,
+    /// Each has the trials: a row `NAME=WEIGHT` of its own.
+    None,
+}
+
+impl Select {
+    fn is_validation(&self) -> bool {
+        *self == Self::Validation
+    }
+}
+
+/// Where a study's regularizers act and what it measures; a part of every run's identity.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Places {
+    /// As in [`Recipe::site`].
+    pub site: String,
+    /// As in [`Recipe::also_at`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also_at: Vec<String>,
+    /// As in [`Recipe::measure_at`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub measure_at: Vec<String>,
+    /// As in [`Recipe::live_above`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub live_above: Option<f64>,
+}
+
+impl Places {
+    /// Adds the row `name` of a study, `NAME` or `NAME=WEIGHT`, with its weight to a training.
+    pub fn add(&self, run: &mut RunSpec, name: &str, weight: Option<f64>) -> Outcome {
+        let member: Member = name.split_once('=').map_or(name, |(name, _)| name).parse().map_err(Failure::usage)?;
+        let sites = std::iter::once(&self.site).chain(&self.also_at);
+        run.penalties.extend(sites.filter_map(|site| member.term(weight, site)));
+        // a site's positive part is read where the site is
+        let measured = self.measure_at.iter().map(|site| site.split(':').next().unwrap_or(site).to_owned());
+        run.sites = std::iter::once(self.site.clone()).chain(measured).collect();
+        Ok(())
+    }
+
+    /// What is measured: the main site first.
+    pub fn measured(&self) -> Vec<String> {
+        std::iter::once(&self.site).chain(&self.measure_at).cloned().collect()
+    }
 }
 
 /// A member of the set: `baseline` or a penalty's name with its options.
@@ -138,17 +203,31 @@ impl Recipe {
     /// which data.
     pub fn study(&self, fingerprint: &str, test_rows: usize) -> Outcome<StudySpec> {
         self.check()?;
-        let training = serde_json::json!({
-            "site": self.site,
-            "data-fingerprint": fingerprint,
-            "test-rows": test_rows,
-            "run": self.training,
-        });
+        let mut training = serde_json::json!(self.places());
+        training["data-fingerprint"] = fingerprint.into();
+        training["test-rows"] = test_rows.into();
+        training["run"] = serde_json::json!(self.training);
         let mut spec = StudySpec::new(&self.name, self.seed, self.trials, training);
         for member in &self.set {
-            spec.regularizers.push(Regularizer { name: member.to_string(), weights: self.weights_of(member)? });
+            let weights = self.weights_of(member)?;
+            if self.select == Select::None && !weights.is_empty() {
+                let row = |weight: f64| Regularizer { name: format!("{member}={weight}"), weights: vec![weight] };
+                spec.regularizers.extend(weights.into_iter().map(row));
+            } else {
+                spec.regularizers.push(Regularizer { name: member.to_string(), weights });
+            }
         }
         Ok(spec)
+    }
+
+    /// Where regularizers act and what is measured.
+    pub fn places(&self) -> Places {
+        Places {
+            site: self.site.clone(),
+            also_at: self.also_at.clone(),
+            measure_at: self.measure_at.clone(),
+            live_above: self.live_above,
+        }
     }
 
     /// Refuses what no field's own type refuses.
@@ -157,13 +236,21 @@ impl Recipe {
             return Err(Failure::usage("set is empty; expected regularizers such as \"baseline\", \"cw-vr\""));
         }
         let known = self.training.network.site_names();
-        if !known.contains(&self.site) {
-            return Err(Failure::usage(format!(
-                "site \"{}\": the network has no such site{}; its sites are {}",
-                self.site,
-                repshape::nearest::suggestion(&self.site, known.iter().map(String::as_str)),
-                known.join(", ")
-            )));
+        let measured = self.measure_at.iter().map(|site| site.strip_suffix(POSITIVE_PART).unwrap_or(site));
+        let sites = std::iter::once(("site", self.site.as_str()))
+            .chain(self.also_at.iter().map(|site| ("also-at", site.as_str())))
+            .chain(measured.map(|site| ("measure-at", site)));
+        for (key, site) in sites {
+            if !known.iter().any(|name| name == site) {
+                return Err(Failure::usage(format!(
+                    "{key} \"{site}\": the network has no such site{}; its sites are {}",
+                    repshape::nearest::suggestion(site, known.iter().map(String::as_str)),
+                    known.join(", ")
+                )));
+            }
+        }
+        if let Some(share) = self.live_above.filter(|share| !(0.0..1.0).contains(share)) {
+            return Err(Failure::usage(format!("live-above is {share}; expected a share from 0 to below 1")));
         }
         for name in self.weights.keys().filter(|name| *name != DEFAULT) {
             name.parse::<PenaltyConfig>().map_err(|error| Failure::usage(format!("weights.{name}: {error}")))?;

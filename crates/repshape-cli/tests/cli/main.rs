@@ -14,6 +14,7 @@ mod models;
 mod monitor;
 mod onnx;
 mod parts;
+mod reproduce;
 mod resume;
 mod server;
 mod snapshots;

@@ -28,6 +28,7 @@ fn every_verb_explains_itself() {
         &["compare"],
         &["penalty"],
         &["report"],
+        &["reproduce"],
         &["data"],
         &["data", "show"],
         &["data", "get"],

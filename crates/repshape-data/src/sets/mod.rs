@@ -1,10 +1,14 @@
 //! The catalog of data sets: one file and one row each.
 
 mod digits;
+mod factors;
+mod generated;
 mod idx;
+mod mixture;
 mod mnist;
 mod npy;
 mod npz;
+mod xor;
 
 use std::path::PathBuf;
 
@@ -44,7 +48,16 @@ pub enum Place {
 }
 
 /// Every data set that [`DataSpec`] knows. A new one is a file beside this one and a row here.
-pub const SOURCES: &[Source] = &[digits::SOURCE, mnist::SOURCE, idx::SOURCE, npy::SOURCE, npz::SOURCE];
+pub const SOURCES: &[Source] = &[
+    digits::SOURCE,
+    mnist::SOURCE,
+    idx::SOURCE,
+    npy::SOURCE,
+    npz::SOURCE,
+    xor::SOURCE,
+    mixture::SOURCE,
+    factors::SOURCE,
+];
 
 /// A folder that may hold data sets in folders of their names.
 #[derive(Debug, Clone)]

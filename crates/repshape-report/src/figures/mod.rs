@@ -1,5 +1,6 @@
 //! Static figures for papers: each plot of a page as SVG and PNG.
 
+mod chart;
 mod layers;
 mod plots;
 mod rewired;
@@ -16,6 +17,8 @@ use crate::{
     page::{Curve, Measured, Page},
     write::{ReportError, atomically},
 };
+
+pub use chart::{Chart, ChartSeries, chart_svg};
 
 /// Heat maps with more units than this are written as PNG alone: an SVG takes 137 bytes a cell.
 const LARGEST_SVG_HEAT_MAP: usize = 64;
@@ -50,7 +53,21 @@ pub fn figures(page: &Page, folder: &Path) -> Result<Vec<PathBuf>, ReportError> 
     std::fs::create_dir_all(folder).map_err(|source| ReportError::Write { path: folder.into(), source })?;
     let mut written = Vec::new();
     for (stem, drawing) in collect(page) {
-        write(drawing, folder, &stem, &mut written)?;
+        write(drawing, folder, &stem, true, &mut written)?;
+    }
+    Ok(written)
+}
+
+/// Writes the plots of `page` whose names end in one of `kinds`, such as `histogram`, as SVG (PNG where [`figures`] writes
+/// no SVG), and returns the files in the order written.
+///
+/// # Errors
+/// A file that cannot be written.
+pub fn figures_of(page: &Page, folder: &Path, kinds: &[String]) -> Result<Vec<PathBuf>, ReportError> {
+    std::fs::create_dir_all(folder).map_err(|source| ReportError::Write { path: folder.into(), source })?;
+    let mut written = Vec::new();
+    for (stem, drawing) in collect(page).into_iter().filter(|(stem, _)| kinds.iter().any(|kind| stem.ends_with(kind))) {
+        write(drawing, folder, &stem, false, &mut written)?;
     }
     Ok(written)
 }
@@ -152,7 +169,14 @@ fn slug(name: &str) -> String {
     slug.trim_start_matches(['.', '-']).to_string()
 }
 
-fn write(drawing: Drawing, folder: &Path, stem: &str, written: &mut Vec<PathBuf>) -> Result<(), ReportError> {
+/// As SVG where that is small enough, and as PNG: with `both` always, else where there is no SVG.
+fn write(
+    drawing: Drawing,
+    folder: &Path,
+    stem: &str,
+    both: bool,
+    written: &mut Vec<PathBuf>,
+) -> Result<(), ReportError> {
     let (scene, svg) = match drawing {
         Drawing::Plots(figure) => (kuva::render::render::render_multiple(figure.plots, figure.layout), figure.svg),
         Drawing::Cells(scene, svg) => (scene, svg),
@@ -161,6 +185,9 @@ fn write(drawing: Drawing, folder: &Path, stem: &str, written: &mut Vec<PathBuf>
         let path = folder.join(format!("{stem}.svg"));
         atomically(&path, kuva::backend::svg::SvgBackend.render_scene(&scene).as_bytes())?;
         written.push(path);
+        if !both {
+            return Ok(());
+        }
     }
     let path = folder.join(format!("{stem}.png"));
     let pixels = kuva::RasterBackend::new().with_scale(PNG_SCALE).render_scene(&scene);

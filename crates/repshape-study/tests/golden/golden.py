@@ -40,6 +40,16 @@ def interval(values, level):
     return {"values": values, "level": level, "low": low, "high": high}
 
 
+def one_sample(values, value):
+    tails = {way: stats.ttest_1samp(values, value, alternative=name).pvalue for way, name in (("lower", "less"), ("higher", "greater"))}
+    return {"values": values, "value": value, **tails}
+
+
+def binomial(successes, n, share):
+    tails = {way: stats.binomtest(successes, n, share, alternative=name).pvalue for way, name in (("lower", "less"), ("higher", "greater"))}
+    return {"successes": successes, "n": n, "share": share, **tails}
+
+
 def holm(p):
     # the definition, quadratic on purpose
     out = []
@@ -77,6 +87,8 @@ json.dump(
         "sha256_of_abc": hashlib.sha256(b"abc").hexdigest(),
         "means": [{"values": v, "mean": float(np.mean(v)), "sd": float(np.std(v, ddof=1))} for v in (errors, near, long)],
         "welch": [welch(errors, lower), welch(lower, errors), welch(errors, near), welch(far, errors), welch(long, errors)],
+        "one_sample": [one_sample(errors, 0.03), one_sample(near, 0.0285), one_sample(long, 1000.5), one_sample(lower, 0.02)],
+        "binomial": [binomial(17, 20, 0.5), binomial(0, 5, 0.3), binomial(20, 20, 0.9), binomial(3, 7, 0.5)],
         "intervals": [interval(errors, 0.95), interval(near, 0.99), interval(long, 0.5), interval(long, 0.999), interval(errors[:2], 0.95)],
         "holm": {"p": p_values, "adjusted": holm(p_values)},
     },

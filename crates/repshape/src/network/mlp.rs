@@ -40,6 +40,9 @@ pub struct Mlp {
     /// The site of the last layer's values.
     #[module(skip)]
     pub output_site: Site,
+    /// What the last layer's values go through behind their site, to become the network's outputs; linear unless set.
+    #[module(skip)]
+    pub output_activation: Activation,
 }
 
 impl MlpSpec {
@@ -84,6 +87,7 @@ impl MlpSpec {
                 dropout: 0.0,
                 bounds: None,
             },
+            output_activation: Activation::Linear,
         }
     }
 }
@@ -106,7 +110,7 @@ impl Network for Mlp {
 
     fn forward_tapped(&self, input: Tensor<2>, tap: &mut dyn Tap) -> Tensor<2> {
         let hidden = self.layers.iter().fold(input, |x, layer| layer.forward_tapped(x, tap));
-        tap.visit(&self.output_site, affine(&self.output, hidden))
+        self.output_activation.forward(tap.visit(&self.output_site, affine(&self.output, hidden)))
     }
 
     fn forward_to(&self, last: &str, input: Tensor<2>, tap: &mut dyn Tap) {

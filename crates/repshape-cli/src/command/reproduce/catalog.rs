@@ -1,0 +1,181 @@
+//! What can be reproduced: the embedded items and the studies that they share.
+
+use repshape::nearest::suggestion;
+use repshape_data::{DataSpec, Place, SOURCES};
+
+use crate::failure::{Failure, Outcome};
+use crate::spec::{Item, SharedStudy, shared_studies};
+
+/// `PAPER/ITEM` and its recipe, in the order of the list.
+macro_rules! items {
+    ($($name:literal),* $(,)?) => {
+        &[$(($name, include_str!(concat!("../../../reproductions/", $name, ".toml")))),*]
+    };
+}
+
+/// A study's name and its recipe.
+macro_rules! studies {
+    ($($name:literal),* $(,)?) => {
+        &[$(($name, include_str!(concat!("../../../reproductions/studies/", $name, ".toml")))),*]
+    };
+}
+
+/// Every table and figure.
+pub const ITEMS: &[(&str, &str)] = items!["choi2019/table7", "choi2019/table5", "choi2018/table8", "choi2018/table6",];
+
+/// Every study.
+const STUDIES: &[(&str, &str)] = studies!["mnist-default", "mnist-1k", "mnist-5k", "mnist-width-2", "mnist-width-8"];
+
+/// The item of that name.
+pub fn item(name: &str) -> Outcome<Item> {
+    let names = || ITEMS.iter().map(|(known, _)| *known);
+    let Some((_, text)) = ITEMS.iter().find(|(known, _)| *known == name) else {
+        return Err(Failure::usage(format!(
+            "\"{name}\": no table or figure of that name{}; known: {}",
+            suggestion(name, names()),
+            names().collect::<Vec<_>>().join(", ")
+        )));
+    };
+    toml::from_str(text).map_err(|error| Failure::usage(format!("{name}.toml: {}", error.to_string().trim())))
+}
+
+/// The studies that an item reads, in its order; every place of a sweep is one.
+pub fn studies(item: &Item) -> Outcome<Vec<SharedStudy>> {
+    read(item, false)
+}
+
+/// The same in smoke size. Data that would have to be found, and is not among the `named`, gives way to the embedded digits:
+/// nothing is downloaded or looked for.
+pub fn smoke_studies(item: &Item, named: &[DataSpec]) -> Outcome<Vec<SharedStudy>> {
+    let mut studies = read(item, true)?;
+    for study in &mut studies {
+        let data = &mut study.recipe.training.data;
+        if needs_files(data) && !named.iter().any(|named| named.name() == data.name()) {
+            *data = DIGITS.parse()?;
+        }
+    }
+    Ok(studies)
+}
+
+/// What stands in for absent data.
+pub const DIGITS: &str = "digits";
+
+/// Whether the data lies in a folder that the spec does not name.
+fn needs_files(data: &DataSpec) -> bool {
+    let source = SOURCES.iter().find(|source| source.name == data.name());
+    data.location().is_none() && source.is_some_and(|source| source.place == Place::Folder)
+}
+
+fn read(item: &Item, smoke: bool) -> Outcome<Vec<SharedStudy>> {
+    let mut found = Vec::new();
+    for name in &item.studies {
+        let text = STUDIES.iter().find(|(known, _)| known == name);
+        let (_, text) = text.ok_or_else(|| Failure::usage(format!("study \"{name}\" is not known")))?;
+        found.extend(shared_studies(name, text, smoke)?);
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::spec::{Figure, Source};
+
+    /// Rows of a study in full size, by its name and by that of its sweep.
+    fn rows(studies: &[SharedStudy], name: &str) -> BTreeSet<String> {
+        let of = studies.iter().filter(|study| study.name == name || study.family == name);
+        of.flat_map(|study| study.recipe.study("", 0).unwrap().regularizers)
+            .map(|regularizer| regularizer.name)
+            .collect()
+    }
+
+    #[test]
+    fn every_number_of_every_item_has_a_place_in_a_study() {
+        for (name, _) in ITEMS {
+            let item = item(name).unwrap_or_else(|failure| panic!("{}", failure.message));
+            let studies = studies(&item).unwrap_or_else(|failure| panic!("{name}: {}", failure.message));
+            assert!(!item.tables.is_empty() || !item.figures.is_empty(), "{name} shows nothing");
+            let check = |source: &Source| {
+                let (study, regularizer) = (source.study.as_deref(), source.regularizer.as_deref());
+                let (Some(study), Some(regularizer)) = (study, regularizer) else {
+                    panic!("{name}: {source:?} names no study or no row");
+                };
+                assert!(rows(&studies, study).contains(regularizer), "{name}: {study} has no row {regularizer}");
+                assert!(source.value.is_some(), "{name}: {source:?} has no value");
+            };
+            for table in &item.tables {
+                for row in &table.rows {
+                    assert!(
+                        row.paper.is_empty() || row.paper.len() == table.columns.len(),
+                        "{name}: row {} has {} numbers of the paper for {} columns",
+                        row.head,
+                        row.paper.len(),
+                        table.columns.len()
+                    );
+                    table.columns.iter().for_each(|column| check(&row.of.or(&column.of).or(&table.of)));
+                }
+            }
+            for claim in &item.claims {
+                let default =
+                    Source { study: claim.study.clone(), value: Some(claim.value.clone()), ..Source::default() };
+                claim.of.sources(&default).iter().for_each(check);
+                claim.than.iter().flat_map(|than| than.sources(&default)).for_each(|source| check(&source));
+                use crate::spec::ClaimKind::{AtLeast, AtMost, EveryTrial, Higher, Lower, Within};
+                match claim.kind {
+                    Lower | Higher => assert!(claim.than.is_some(), "{name}: {}: than is missing", claim.says),
+                    AtLeast | AtMost | Within => {
+                        assert!(claim.bound.is_some(), "{name}: {}: bound is missing", claim.says);
+                    }
+                    EveryTrial => assert!(claim.value.is_comparison(), "{name}: {} compares nothing", claim.says),
+                }
+            }
+            for figure in &item.figures {
+                match figure {
+                    Figure::Plot(plot) => {
+                        for series in &plot.series {
+                            let known = rows(&studies, &series.study);
+                            assert!(!known.is_empty(), "{name}: no study {}", series.study);
+                            for pattern in &series.rows {
+                                let start = pattern.trim_end_matches('*');
+                                assert!(known.iter().any(|row| row.starts_with(start)), "{name}: no row {pattern}");
+                            }
+                        }
+                    }
+                    Figure::Pictures(pictures) => {
+                        let known = rows(&studies, &pictures.study);
+                        assert!(pictures.rows.iter().all(|row| known.contains(row)), "{name}: {:?}", pictures.rows);
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_study_is_read_by_an_item() {
+        let read: BTreeSet<String> = ITEMS.iter().flat_map(|(name, _)| item(name).unwrap().studies).collect();
+        assert!(STUDIES.iter().all(|(name, _)| read.contains(*name)));
+    }
+
+    /// Stores of these studies are made by `repshape study` as well, in hours: their runs must stay the same.
+    #[test]
+    fn shared_studies_are_those_of_the_study_command() {
+        let item = item("choi2019/table7").unwrap();
+        let run_id = |name: &str| {
+            let studies = studies(&item).unwrap();
+            let study = studies.iter().find(|study| study.name == name).unwrap();
+            let spec = study.recipe.study("7513df1bad5650c2ec16e2eb83b6056a", 10_000).unwrap();
+            let manifest = repshape_study::Manifest::plan(&spec, repshape_study::Chunking::Runs(1)).unwrap();
+            manifest.runs()[0].run_id.clone()
+        };
+        // repshape 0.1.0: repshape study plan mnist --out S
+        assert_eq!(run_id("mnist-default"), "0bef7fcf4a5913196eadbc50f80d318c");
+    }
+
+    #[test]
+    fn an_unknown_item_meets_the_nearest() {
+        let message = item("choi2019/tabel7").unwrap_err().message;
+        assert!(message.contains("did you mean \"choi2019/table7\"?"), "{message}");
+    }
+}
