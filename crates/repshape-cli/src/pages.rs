@@ -7,6 +7,7 @@ use repshape_report::{Curve, Measured, Panel, RegularizerRow, Spread, StudyPage}
 use repshape_stats::pictures::Pictures;
 use repshape_stats::{Measurement, Value};
 use repshape_study::{MeanStd, Stage, Store, StudyTable};
+use serde::Deserialize;
 
 use crate::failure::Outcome;
 
@@ -81,11 +82,21 @@ pub fn study_page(store: &Store, table: &StudyTable, site: &str, how: Vec<(Strin
         let names: Vec<String> = detail(&record.details, "terms").unwrap_or_default();
         let history: Vec<EpochValues> = detail(&record.details, "history").unwrap_or_default();
         panels.push(Panel {
-            regularizer: record.regularizer,
+            regularizer: record.regularizer.clone(),
             site: site.to_owned(),
             pictures,
             history: curves(&names, &history),
         });
+        // further sites, in the order of their names
+        for (key, value) in &record.details {
+            let further = key.strip_prefix("pictures@").zip(Pictures::deserialize(value).ok());
+            panels.extend(further.map(|(site, pictures)| Panel {
+                regularizer: record.regularizer.clone(),
+                site: site.to_owned(),
+                pictures,
+                history: Vec::new(),
+            }));
+        }
     }
     Ok(StudyPage {
         title: format!("Study {}", table.name),

@@ -170,7 +170,7 @@ pub fn own_measures(spec: &RunSpec) -> Outcome<(impl Fn(usize) -> SketchConfig, 
     let seed = spec.split_seed;
     let config = move |units| SketchConfig { seed, ..SketchConfig::new(units) };
     let mi_variance = NoiseVariance::Absolute(spec.mi_variance);
-    Ok((config, Selection::all(Options { mi_variance, ..Options::default() })?))
+    Ok((config, Selection::all(Options { mi_variance, tdv_units: spec.tdv_units, ..Options::default() })?))
 }
 
 /// The epoch in which a training diverged.

@@ -4,7 +4,7 @@ mod one_sample;
 
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
-pub use one_sample::{Tails, binomial, one_sample, two_samples};
+pub use one_sample::{Tails, binomial, correlation, one_sample, two_samples};
 
 /// Arithmetic mean; `None` of nothing.
 pub fn mean(values: &[f64]) -> Option<f64> {

@@ -99,10 +99,12 @@ pub fn planned(recipe: &Recipe, tuning: &Tuning, test: &Test) -> Outcome<repshap
         places.add(&mut run, &regularizer.name, regularizer.weights.first().copied())?;
         Setup::new(&run, &tuning.train, &Device::flex())?;
     }
-    if recipe.training.epochs == 0 {
-        return Err(Failure::usage("epochs is 0; a study needs at least one"));
+    // a network that is not trained can be measured, not tuned
+    let tuned = spec.regularizers.iter().any(repshape_study::Regularizer::is_tuned);
+    if tuned && recipe.training.epochs == 0 {
+        return Err(Failure::usage("epochs is 0; choosing weights needs at least one"));
     }
-    if tuning.validation.rows() == 0 && spec.regularizers.iter().any(repshape_study::Regularizer::is_tuned) {
+    if tuned && tuning.validation.rows() == 0 {
         return Err(Failure::usage("validation = 0: weights are chosen by validation error, which needs rows"));
     }
     spec.check()?;

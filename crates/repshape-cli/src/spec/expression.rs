@@ -4,7 +4,8 @@ use serde::Deserialize;
 
 /// A formula over named numbers, read once and evaluated for each trial.
 ///
-/// `+ - * /`, parentheses, `sqrt(x)`, and comparisons (`<= >= < > ==`, joined by `and`) that give 1 or 0. Names are
+/// `+ - * /`, parentheses, `sqrt(x)`, and comparisons (`<= >= < > ==`, joined by `and`) that give 1 or 0; numbers that agree
+/// to [`ROUNDING`] are equal there, so that `100 * 0.07 <= 7` does not hang on a last bit. Names are
 /// those of a trial: `test_error`, `train_error`, `validation_error`, `test_loss`, `weight`, `diverged`, every measure,
 /// and `MEASURE@SITE` of further sites.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -50,6 +51,9 @@ const LEVELS: [&[(&str, Operator)]; 4] = [
     &[("+", Operator::Add), ("-", Operator::Subtract)],
     &[("*", Operator::Multiply), ("/", Operator::Divide)],
 ];
+
+/// Relative difference up to which compared numbers are equal.
+const ROUNDING: f64 = 1e-9;
 
 /// Deepest nesting of parentheses and signs: a recipe needs two.
 const DEEPEST: usize = 50;
@@ -98,11 +102,11 @@ impl Node {
                 let (left, right) = (left.value(of)?, right.value(of)?);
                 match operator {
                     Operator::And => truth(left != 0.0 && right != 0.0),
-                    Operator::AtMost => truth(left <= right),
-                    Operator::AtLeast => truth(left >= right),
-                    Operator::Below => truth(left < right),
-                    Operator::Above => truth(left > right),
-                    Operator::Equal => truth(left == right),
+                    Operator::AtMost => truth(left < right || equal(left, right)),
+                    Operator::AtLeast => truth(left > right || equal(left, right)),
+                    Operator::Below => truth(left < right && !equal(left, right)),
+                    Operator::Above => truth(left > right && !equal(left, right)),
+                    Operator::Equal => truth(equal(left, right)),
                     Operator::Add => Some(left + right),
                     Operator::Subtract => Some(left - right),
                     Operator::Multiply => Some(left * right),
@@ -111,6 +115,10 @@ impl Node {
             }
         }
     }
+}
+
+fn equal(left: f64, right: f64) -> bool {
+    (left - right).abs() <= ROUNDING * left.abs().max(right.abs())
 }
 
 struct Reader<'a> {
@@ -212,6 +220,8 @@ mod tests {
         assert_eq!(value("1e-3*1e3"), Some(1.0));
         assert_eq!(value("live_units@fc1 == 2 and test_error <= 0.04"), Some(1.0));
         assert_eq!(value("live_units@fc1 == 2 and 100 * dead_units > 100 - 75"), Some(0.0));
+        assert_eq!(value("100 * 0.07 <= 7 and 7 >= 100 * 0.07"), Some(1.0));
+        assert_eq!(value("100 * 0.07 > 7"), Some(0.0));
         assert_eq!(value("absent + 1"), None);
         assert_eq!(value("1 / (test_error - test_error)"), None);
     }

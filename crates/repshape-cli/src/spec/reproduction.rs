@@ -192,6 +192,8 @@ pub struct Claim {
     pub value: Expression,
     /// The study, for every operand that names none.
     pub study: Option<String>,
+    /// The other number, of `correlated`.
+    pub with: Option<Expression>,
     /// Whose number; each of several must fulfil the claim.
     pub of: Operands,
     /// Compared with whom; for `lowest` and `highest` each of them.
@@ -219,6 +221,8 @@ pub enum ClaimKind {
     Within,
     /// The comparison that `value` is holds in every trial.
     EveryTrial,
+    /// The means of `value` and `with` rise together over the rows `of`.
+    Correlated,
 }
 
 /// One or several operands of a claim: a regularizer's name, or more about it.

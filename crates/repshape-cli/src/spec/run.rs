@@ -60,10 +60,21 @@ pub struct RunSpec {
     /// Noise variance of the mutual information bounds.
     #[serde(default = "mi_variance")]
     pub mi_variance: f64,
+    /// Units whose share of the total variance `tdv` is.
+    #[serde(default = "one_unit", skip_serializing_if = "is_one")]
+    pub tdv_units: usize,
 }
 
 const fn one() -> u64 {
     1
+}
+
+const fn one_unit() -> usize {
+    1
+}
+
+const fn is_one(units: &usize) -> bool {
+    *units == 1
 }
 
 const fn linear() -> Activation {

@@ -7,8 +7,8 @@ use rand::Rng;
 use crate::Result;
 use crate::error::DataError;
 
-/// Most values that a generated set may have: 4 GiB.
-const MOST_VALUES: u64 = 1 << 30;
+/// Most values that a generated set may have: 1 GiB.
+const MOST_VALUES: u64 = 1 << 28;
 
 /// The parameters of a generated data set: one number, then `KEY:NUMBER` in any order.
 pub(super) struct Parameters {
@@ -122,6 +122,6 @@ mod tests {
             let message = read(text).err().unwrap().to_string();
             assert!(message.contains(expected), "{text}: {message}");
         }
-        assert!(both.check_size("factors=D", &[(u64::MAX, 2)]).unwrap_err().to_string().contains("at most 1073741824"));
+        assert!(both.check_size("factors=D", &[(u64::MAX, 2)]).unwrap_err().to_string().contains("at most 268435456"));
     }
 }

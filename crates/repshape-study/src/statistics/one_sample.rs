@@ -61,6 +61,26 @@ pub fn binomial(successes: u64, n: u64, share: f64) -> Option<Tails> {
     Some(Tails { lower: distribution.cdf(successes), higher })
 }
 
+/// Pearson's correlation of pairs and its t-test against none: `t = r sqrt((n - 2) / (1 - r^2))` with `n - 2` degrees of
+/// freedom. `None` below three pairs, for lists of different lengths, and where one of them does not vary.
+pub fn correlation(x: &[f64], y: &[f64]) -> Option<(f64, Tails)> {
+    if x.len() != y.len() || x.len() < 3 {
+        return None;
+    }
+    let (mean_x, mean_y) = (mean(x)?, mean(y)?);
+    let sum = |f: &dyn Fn(f64, f64) -> f64| x.iter().zip(y).map(|(x, y)| f(x - mean_x, y - mean_y)).sum::<f64>();
+    let r = sum(&|a, b| a * b) / (sum(&|a, _| a * a) * sum(&|_, b| b * b)).sqrt();
+    if !r.is_finite() {
+        return None;
+    }
+    let r = r.clamp(-1.0, 1.0);
+    let freedom = (x.len() - 2) as f64;
+    // a perfect correlation has t at infinity, where the tails are 0 and 1
+    let t = (r * (freedom / (1.0 - r * r)).sqrt()).clamp(-1e300, 1e300);
+    let student = StudentsT::new(0.0, 1.0, freedom).ok()?;
+    Some((r, Tails { lower: student.cdf(t), higher: student.sf(t) }))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -86,6 +106,22 @@ mod tests {
             close(found.lower, &case["lower"]);
             close(found.higher, &case["higher"]);
         }
+    }
+
+    #[test]
+    fn correlations_are_scipys() {
+        let golden: Value = serde_json::from_str(include_str!("../../tests/golden/golden.json")).unwrap();
+        let list = |value: &Value| value.as_array().unwrap().iter().map(|x| x.as_f64().unwrap()).collect::<Vec<_>>();
+        for case in golden["correlation"].as_array().unwrap() {
+            let (r, tails) = correlation(&list(&case["x"]), &list(&case["y"])).unwrap();
+            assert!((r - case["r"].as_f64().unwrap()).abs() < 1e-12);
+            close(tails.lower, &case["lower"]);
+            close(tails.higher, &case["higher"]);
+        }
+        assert_eq!(correlation(&[1.0, 2.0], &[1.0, 2.0]), None);
+        assert_eq!(correlation(&[1.0, 1.0, 1.0], &[1.0, 2.0, 3.0]), None);
+        let (r, tails) = correlation(&[1.0, 2.0, 4.0], &[-1.0, -2.0, -4.0]).unwrap();
+        assert!(r < -1.0 + 1e-12 && tails.lower < 1e-6);
     }
 
     #[test]

@@ -50,6 +50,11 @@ def binomial(successes, n, share):
     return {"successes": successes, "n": n, "share": share, **tails}
 
 
+def correlation(x, y):
+    tails = {way: stats.pearsonr(x, y, alternative=name).pvalue for way, name in (("lower", "less"), ("higher", "greater"))}
+    return {"x": x, "y": y, "r": stats.pearsonr(x, y).statistic, **tails}
+
+
 def holm(p):
     # the definition, quadratic on purpose
     out = []
@@ -88,6 +93,7 @@ json.dump(
         "means": [{"values": v, "mean": float(np.mean(v)), "sd": float(np.std(v, ddof=1))} for v in (errors, near, long)],
         "welch": [welch(errors, lower), welch(lower, errors), welch(errors, near), welch(far, errors), welch(long, errors)],
         "one_sample": [one_sample(errors, 0.03), one_sample(near, 0.0285), one_sample(long, 1000.5), one_sample(lower, 0.02)],
+        "correlation": [correlation(errors, lower), correlation(near, [3.0, 1.0, 2.5]), correlation(long[:12], long[12:24])],
         "binomial": [binomial(17, 20, 0.5), binomial(0, 5, 0.3), binomial(20, 20, 0.9), binomial(3, 7, 0.5)],
         "intervals": [interval(errors, 0.95), interval(near, 0.99), interval(long, 0.5), interval(long, 0.999), interval(errors[:2], 0.95)],
         "holm": {"p": p_values, "adjusted": holm(p_values)},

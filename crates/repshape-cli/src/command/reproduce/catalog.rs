@@ -21,10 +21,46 @@ macro_rules! studies {
 }
 
 /// Every table and figure.
-pub const ITEMS: &[(&str, &str)] = items!["choi2019/table7", "choi2019/table5", "choi2018/table8", "choi2018/table6",];
+pub const ITEMS: &[(&str, &str)] = items![
+    "choi2019/table7",
+    "choi2019/table5",
+    "choi2019/table10",
+    "choi2019/figure1",
+    "choi2019/figure2",
+    "choi2019/figure4",
+    "choi2019/figure5",
+    "choi2018/table8",
+    "choi2018/table6",
+    "choi2018/table2",
+    "choi2018/figure1",
+    "choi2018/figure2",
+    "choi2018/figure3",
+    "choi2018/figure4",
+    "kageback2017/figure2",
+    "kageback2017/figure3",
+    "laakom2022/table1",
+    "laakom2022/figure1",
+    "digits/ranking",
+];
 
 /// Every study.
-const STUDIES: &[(&str, &str)] = studies!["mnist-default", "mnist-1k", "mnist-5k", "mnist-width-2", "mnist-width-8"];
+const STUDIES: &[(&str, &str)] = studies![
+    "mnist-default",
+    "mnist-1k",
+    "mnist-5k",
+    "mnist-width-2",
+    "mnist-width-8",
+    "mnist-pictures",
+    "mnist-initial",
+    "mnist-mlp7",
+    "mnist-ae6",
+    "mnist-components",
+    "factors",
+    "bottleneck",
+    "linear-ae",
+    "xor",
+    "digits-30",
+];
 
 /// The item of that name.
 pub fn item(name: &str) -> Outcome<Item> {
@@ -122,12 +158,13 @@ mod tests {
                     Source { study: claim.study.clone(), value: Some(claim.value.clone()), ..Source::default() };
                 claim.of.sources(&default).iter().for_each(check);
                 claim.than.iter().flat_map(|than| than.sources(&default)).for_each(|source| check(&source));
-                use crate::spec::ClaimKind::{AtLeast, AtMost, EveryTrial, Higher, Lower, Within};
+                use crate::spec::ClaimKind::{AtLeast, AtMost, Correlated, EveryTrial, Higher, Lower, Within};
                 match claim.kind {
                     Lower | Higher => assert!(claim.than.is_some(), "{name}: {}: than is missing", claim.says),
                     AtLeast | AtMost | Within => {
                         assert!(claim.bound.is_some(), "{name}: {}: bound is missing", claim.says);
                     }
+                    Correlated => assert!(claim.with.is_some(), "{name}: {}: with is missing", claim.says),
                     EveryTrial => assert!(claim.value.is_comparison(), "{name}: {} compares nothing", claim.says),
                 }
             }

@@ -1,6 +1,6 @@
 //! The sentences of a paper, tested.
 
-use repshape_study::statistics::{self, Tails, binomial, holm, one_sample, two_samples};
+use repshape_study::statistics::{self, Tails, binomial, correlation, holm, one_sample, two_samples};
 use serde::Serialize;
 
 use super::trials::{Sample, Trials, sample};
@@ -102,6 +102,10 @@ fn one(claim: &Claim, studies: &[Trials]) -> (Tested, Option<Evidence>) {
         };
         return (tested, None);
     }
+    if claim.kind == ClaimKind::Correlated {
+        let evidence = correlated(claim, studies, &mut tested);
+        return (tested, evidence);
+    }
     // every operand must fulfil the claim: the largest p-value decides for it, the smallest, corrected for the number of
     // chances, against it
     let each: Option<Vec<Evidence>> = match claim.kind {
@@ -153,6 +157,19 @@ fn bounded(claim: &Claim, source: &Source, sample: &Sample) -> Option<Evidence> 
     }
 }
 
+/// The correlation of two numbers' means over rows.
+fn correlated(claim: &Claim, studies: &[Trials], tested: &mut Tested) -> Option<Evidence> {
+    let means = |value: &crate::spec::Expression| -> Vec<Option<f64>> {
+        let default = Source { study: claim.study.clone(), value: Some(value.clone()), ..Source::default() };
+        claim.of.sources(&default).iter().map(|source| statistics::mean(&sample(studies, source).values)).collect()
+    };
+    let (x, y) = (means(&claim.value), means(claim.with.as_ref()?));
+    let (x, y): (Vec<f64>, Vec<f64>) = x.into_iter().zip(y).filter_map(|(x, y)| x.zip(y)).unzip();
+    let (r, tails) = correlation(&x, &y)?;
+    tested.found = format!("r = {} over {} rows", super::show::short(r), x.len());
+    Some(direction(tails, false))
+}
+
 fn direction(tails: Tails, lower: bool) -> Evidence {
     if lower {
         Evidence { claimed: tails.lower, contrary: tails.higher }
@@ -186,6 +203,10 @@ fn formula(claim: &Claim, of: &[(Source, Sample)], than: &[(Source, Sample)]) ->
         (ClaimKind::AtLeast, _) => format!("{value}: {of} >= {bound}"),
         (ClaimKind::AtMost, _) => format!("{value}: {of} <= {bound}"),
         (ClaimKind::Within, _) => format!("{value}: {of} = {bound} ± {}", claim.margin),
+        (ClaimKind::Correlated, _) => {
+            let with = claim.with.as_ref().map_or_else(String::new, ToString::to_string);
+            format!("correlation of {value} and {with} over {of} > 0")
+        }
         (ClaimKind::EveryTrial, _) => format!("{value} in every trial of {of}"),
     }
 }
@@ -248,6 +269,9 @@ mod tests {
             ("every-trial", "x < 1.5", "of = \"absent\"", Undecided),
             ("at-least", "x == 1", "of = \"ones\"\nbound = 0.8", Holds),
             ("at-least", "x == 1", "of = \"low\"\nbound = 0.8", DoesNotHold),
+            ("correlated", "x", "of = [\"low\", \"high\", \"one\", \"ones\"]\nwith = \"2 * x\"", Holds),
+            ("correlated", "x", "of = [\"low\", \"high\", \"one\", \"ones\"]\nwith = \"1 - x\"", DoesNotHold),
+            ("correlated", "x", "of = [\"low\", \"high\"]\nwith = \"x\"", Undecided),
             ("lower", "x", "of = { regularizer = \"low\", site = \"fc1\" }\nthan = \"high\"", Undecided),
         ] {
             assert_eq!(verdict(kind, value, rest), expected, "{kind} {value} {rest}");

@@ -20,7 +20,12 @@ pub fn short(value: f64) -> String {
 /// Ours, with the paper's digits and one more.
 fn ours(cell: &Cell) -> String {
     let number = |value: f64| match cell.decimals {
-        Some(decimals) if value.abs() < 1e6 => format!("{value:.*}", decimals.max(2)),
+        // the paper's digits, unless they would leave nothing
+        Some(decimals)
+            if value == 0.0 || (1.0..1e8).contains(&(value.abs() * 10f64.powi(decimals.max(2) as i32 - 1))) =>
+        {
+            format!("{value:.*}", decimals.max(2))
+        }
         _ => short(value),
     };
     match (cell.mean, cell.std) {
