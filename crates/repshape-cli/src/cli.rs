@@ -3,6 +3,7 @@
 mod compare;
 mod measure;
 mod reproduce;
+mod rewire;
 mod study;
 
 use std::path::PathBuf;
@@ -18,8 +19,9 @@ use repshape_data::{DataSpec, Hold};
 use crate::command::data::{RemoteSet, mirror, remote_set};
 
 pub use compare::CompareArgs;
-pub use measure::{CharacteristicArgs, InputArgs, MeasureArgs, MeasureStep, MergeArgs, Part, SitesArgs};
+pub use measure::{CharacteristicArgs, InputArgs, MeasureArgs, MeasureStep, MergeArgs, Noise, Part, SitesArgs};
 pub use reproduce::ReproduceArgs;
+pub use rewire::{How, RewireArgs};
 pub use study::{PlanArgs, StudyArgs, StudyStep};
 
 /// Shapes, measures and rewires the hidden representations of neural networks.
@@ -80,6 +82,8 @@ pub enum Command {
     Measure(Box<MeasureArgs>),
     /// Compares two representations of the same rows, or all layers of two models
     Compare(Box<CompareArgs>),
+    /// Another network with the same outputs and other characteristics, or a smaller one, with the proof
+    Rewire(Box<RewireArgs>),
     /// Lists the sites of a model: where a representation can be read
     Sites(SitesArgs),
     /// One penalty's value on a matrix, and its gradient

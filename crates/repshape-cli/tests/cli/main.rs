@@ -16,6 +16,7 @@ mod onnx;
 mod parts;
 mod reproduce;
 mod resume;
+mod rewire;
 mod server;
 mod snapshots;
 mod steps;

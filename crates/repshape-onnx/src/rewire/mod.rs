@@ -16,6 +16,7 @@ mod head;
 mod linear;
 mod part;
 mod pass;
+mod quantized;
 mod stream;
 mod view;
 mod weights;
@@ -91,6 +92,8 @@ pub struct Place {
     pub no_order: Option<String>,
     /// Why no shift passes.
     pub no_shift: Option<String>,
+    /// The names of all values in the same units, which change with it: before and after an activation, dropout or sum.
+    pub values: Vec<String>,
     /// The layers that write it, as messages name them.
     pub writers: Vec<String>,
     /// The layers that read it.
@@ -169,7 +172,10 @@ impl Rewiring {
             Writer::Affine { absorbed, .. } => absorbed.clone(),
             Writer::Constant { .. } => Vec::new(),
         });
+        let mut values: Vec<String> = stream.values.keys().cloned().collect();
+        values.sort();
         Ok(Place {
+            values,
             site: fold::site(&view, &stream),
             units: stream.units,
             is_map: stream.values[site] == Layout::Channel,

@@ -55,7 +55,7 @@ pub use error::RewireError;
 pub use fold::{check_site, fold, fold_into_reader, fold_into_writer};
 pub use kernel::{Kernel, KernelShape};
 pub use layer::Layer;
-pub use quantization::{QuantizationError, quantization_error};
+pub use quantization::{QuantizationError, quantization_error, quantized};
 pub use site::Site;
 pub use spectral::{Cutoff, Fitted};
 pub use statistics::SiteStatistics;

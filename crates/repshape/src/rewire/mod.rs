@@ -26,6 +26,7 @@ mod host;
 mod place;
 mod proof;
 mod quantization;
+mod silence;
 
 pub use apply::{apply, compact, equalize, insert_linear, spec};
 pub use cpn::cpn;
@@ -34,7 +35,8 @@ pub use error::RewireNetworkError;
 pub use fine_tune::FineTune;
 pub use place::{Place, check};
 pub use proof::{identical, statistics};
-pub use quantization::{Quantization, quantization};
+pub use quantization::{Quantization, quantization, quantized};
 pub use repshape_stats::rewire::{
     Affine, CompactOptions, Cutoff, Difference, Differences, Plan, QuantizationError, RewireError, Site, SiteStatistics,
 };
+pub use silence::silence;

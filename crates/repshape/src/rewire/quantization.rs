@@ -1,9 +1,10 @@
 //! What rounding the weights to few bits would lose: the number that equalisation brings down.
 
-use repshape_stats::rewire::{QuantizationError, quantization_error};
+use burn::nn::Linear;
+use repshape_stats::rewire::{self, Layer, QuantizationError, quantization_error};
 
 use super::RewireNetworkError;
-use super::host::layer;
+use super::host::{device_of, layer, linear};
 use crate::network::Mlp;
 
 /// Rounding errors of a network's weight matrices, each under one step of its own.
@@ -65,4 +66,25 @@ pub fn quantization(network: &Mlp, bits: u32) -> Result<Quantization, RewireNetw
         all.relative = (errors / squares).sqrt();
     }
     Ok(all)
+}
+
+/// The network with every weight matrix rounded to `bits` bits, each under one step of its own; biases stay as they are. Its
+/// outputs beside the network's own ([`identical`](super::identical)) say what the rounding costs.
+///
+/// # Errors
+/// As [`quantization`].
+pub fn quantized(network: &Mlp, bits: u32) -> Result<Mlp, RewireNetworkError> {
+    let rounded = |dense: &Linear, name: &str| {
+        let of = |source| RewireNetworkError::Layer { layer: name.to_owned(), source };
+        let exact = layer(dense).map_err(of)?;
+        let weights = rewire::quantized(exact.weights(), bits).map_err(of)?;
+        let rounded = Layer::new(exact.inputs(), weights, exact.bias().to_vec()).map_err(of)?;
+        linear(&rounded, &device_of(dense), name)
+    };
+    let mut new = network.clone();
+    for dense in &mut new.layers {
+        dense.linear = rounded(&dense.linear, &dense.sites[1].name)?;
+    }
+    new.output = rounded(&new.output, &new.output_site.name)?;
+    Ok(new)
 }
