@@ -100,8 +100,10 @@ pub struct Place {
     pub readers: Vec<String>,
     /// Outputs of the model whose values change with the site. A result is never among them.
     pub changed_outputs: Vec<String>,
-    /// Batch normalisations that become part of the layers before them. Values between the two are gone then.
+    /// Batch normalisations that become part of the layers before them.
     pub folded: Vec<String>,
+    /// The names of the values between these and the layers, which no node gives any more then.
+    pub gone: Vec<String>,
 }
 
 impl Rewiring {
@@ -172,10 +174,13 @@ impl Rewiring {
             Writer::Affine { absorbed, .. } => absorbed.clone(),
             Writer::Constant { .. } => Vec::new(),
         });
+        let gone = |at: usize| view.graph.node[at].input.first().cloned();
+        let gone = absorbed.clone().filter_map(gone).collect();
         let mut values: Vec<String> = stream.values.keys().cloned().collect();
         values.sort();
         Ok(Place {
             values,
+            gone,
             site: fold::site(&view, &stream),
             units: stream.units,
             is_map: stream.values[site] == Layout::Channel,

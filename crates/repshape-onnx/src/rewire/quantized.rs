@@ -21,7 +21,8 @@ impl Rewiring {
                 continue;
             };
             let of = |reason: String| self.refused(node.output.first().map_or("", String::as_str), reason);
-            let weights = found.values().ok_or_else(|| of(format!("the weights of {} cannot be read", view.describe(at))))?;
+            let weights =
+                found.values().ok_or_else(|| of(format!("the weights of {} cannot be read", view.describe(at))))?;
             errors.push(quantization_error(&weights, bits).map_err(|error| of(error.to_string()))?.relative);
             let rounded = quantized(&weights, bits).map_err(|error| of(error.to_string()))?;
             edit.floats(&view, at, 1, &found.shape, &rounded, found.kind).map_err(of)?;

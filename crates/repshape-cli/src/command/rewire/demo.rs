@@ -17,6 +17,7 @@ use repshape_stats::rewire::Difference;
 use serde_json::json;
 
 use super::map::CUTOFF;
+use super::result::percent;
 use super::{TOLERANCE, page};
 use crate::cli::{Global, RewireArgs};
 use crate::command::data;
@@ -259,7 +260,7 @@ fn show(folder: &Path, all: &[Made], rows: usize, global: &Global) -> Outcome {
             let mut row = vec![
                 one.name.into(),
                 difference.into(),
-                format!("{} %", 100.0 * same).into(),
+                percent(same).into(),
                 format!("{:.2} %", 100.0 * one.error).into(),
             ];
             row.extend(SHOWN.iter().map(|name| {

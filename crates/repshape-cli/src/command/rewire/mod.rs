@@ -53,7 +53,7 @@ pub fn run(args: &RewireArgs, global: &Global) -> Outcome {
     check(args, how, &network, &rows, &chosen, (path, out))?;
     let staged = Staged::new(out, matches!(network, Network::Run { .. }))?;
     let job = Job { args, how, path, out, rows, global };
-    let results = job.run(network, &chosen, &left, &staged)?;
+    let results = job.run(network, &chosen, left, &staged)?;
     staged.keep()?;
     let (people, sheets) = (|| result::for_people(&results), || result::for_spreadsheets(&results));
     match results.as_slice() {
@@ -138,14 +138,20 @@ impl Job<'_> {
         let mut changes = Vec::with_capacity(chosen.len());
         let mut comparable = None;
         for one in chosen {
-            let change = if self.how.is_comparable_only() {
+            if self.how.is_comparable_only() {
                 let (change, found) = cpn::change(self, &mut network, one)?;
                 comparable = Some(found);
-                change
-            } else {
-                self.change(&mut network, one, &before, chosen.len())?
-            };
-            changes.push(change);
+                changes.push(change);
+                continue;
+            }
+            match self.change(&mut network, one, &before, chosen.len()) {
+                Ok(change) => changes.push(change),
+                Err(failure) if one.named => return Err(failure),
+                Err(failure) => left.push(failure.message),
+            }
+        }
+        if changes.is_empty() {
+            return Err(Failure::usage(format!("nothing could be rewired: {}", left.join("; "))));
         }
 
         network.write(staged.path(), &self.how.to_string(), self.path)?;

@@ -39,6 +39,10 @@ pub struct Chosen {
     pub units: usize,
     /// The names of all values that change with it.
     pub values: Vec<String>,
+    /// The names of values that are gone when it is rewired.
+    pub gone: Vec<String>,
+    /// Whether it was named, and not only matched by a glob.
+    pub named: bool,
     /// Which of the network's sites it is.
     pub number: u64,
 }
@@ -119,7 +123,7 @@ impl Network {
         for (number, name) in names.iter().enumerate().filter(|(number, _)| wanted[*number]) {
             let named = globs.contains(name);
             let one = match self.at(name, number as u64) {
-                Ok(one) => one,
+                Ok(one) => Chosen { named, ..one },
                 Err(failure) if named => return Err(failure),
                 Err(failure) => {
                     left.push(failure.message);
@@ -131,7 +135,7 @@ impl Network {
                 chosen.push(one);
                 continue;
             };
-            match (globs.contains(&other.name), named) {
+            match (other.named, named) {
                 (true, true) => {
                     return Err(Failure::usage(format!(
                         "--site {} and --site {name} are one place; expected one of them",
@@ -144,6 +148,14 @@ impl Network {
                 (false, _) => *other = one,
             }
         }
+        let gone: Vec<String> = chosen.iter().flat_map(|one| one.gone.iter().cloned()).collect();
+        if let Some(one) = chosen.iter().find(|one| one.named && gone.contains(&one.name)) {
+            return Err(Failure::usage(format!(
+                "--site {}: is gone when the batch normalisation behind it becomes part of the layer before it, as another --site has it; expected one of them",
+                one.name
+            )));
+        }
+        chosen.retain(|one| !gone.contains(&one.name));
         if chosen.is_empty() {
             return Err(Failure::usage(format!(
                 "no site that {} names can be rewired: {}",
@@ -155,18 +167,18 @@ impl Network {
     }
 
     fn at(&self, name: &str, number: u64) -> Outcome<Chosen> {
-        let (carries, units, values) = match self {
+        let (carries, units, values, gone) = match self {
             Self::Run { network, .. } | Self::Weights { network, .. } => {
                 let place = rewire::check(network, name).map_err(|error| self.named(error))?;
                 let values = vec![format!("{}.pre", place.after), place.after.clone()];
-                (place.after, place.units, values)
+                (place.after, place.units, values, Vec::new())
             }
             Self::Model(rewiring, _) => {
                 let place = rewiring.check(name)?;
-                (name.to_owned(), place.units, place.values)
+                (name.to_owned(), place.units, place.values, place.gone)
             }
         };
-        Ok(Chosen { name: name.to_owned(), carries, units, values, number })
+        Ok(Chosen { name: name.to_owned(), carries, units, values, gone, named: false, number })
     }
 
     /// Whether a site is what a nonlinearity gives.

@@ -202,12 +202,17 @@ pub fn for_people(results: &[Rewired]) -> Rows {
 pub fn proof(data: &str, proof: &Proof, tolerance: Option<f64>) -> String {
     let same = proof
         .same_predictions
-        .map_or_else(String::new, |share| format!("; {} % of the predictions the same", 100.0 * share));
+        .map_or_else(String::new, |share| format!("; {} of the predictions the same", percent(share)));
     let allowed = tolerance.map_or_else(String::new, |eps| format!(" (allowed {eps:.0e})"));
     format!(
         "outputs on {} rows ({data}): largest difference {:.2e}, relative {:.2e}, root mean square {:.2e} of their deviation{allowed}{same}",
         proof.rows, proof.max_abs_difference, proof.max_rel_difference, proof.rms_rel_difference
     )
+}
+
+/// A share; all of it only where nothing is missing.
+pub fn percent(share: f64) -> String {
+    if share == 1.0 { "100 %".to_owned() } else { format!("{:.2} %", (100.0 * share).min(99.99)) }
 }
 
 /// For spreadsheets: a line for each site and side.
