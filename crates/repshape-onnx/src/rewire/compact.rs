@@ -127,7 +127,7 @@ fn as_writer(part: &Part) -> Result<Layer, RewireError> {
 
 fn as_reader(part: &Part, units: usize) -> Result<Layer, RewireError> {
     match part {
-        Part::Dense { layer, .. } => widened(layer, units),
+        Part::Dense { layer, .. } => widened(layer.clone(), units),
         Part::Kernel { kernel, .. } => kernel.as_reader(),
         Part::Normalization { .. } | Part::Constant { .. } => Layer::new(units, Vec::new(), Vec::new()),
     }

@@ -12,13 +12,18 @@ use crate::{
     value::Dim,
 };
 
+/// A layer of so many weights is put behind any site; a larger one only where it has at most [`TIMES`] the weights of the model. What
+/// a model claims of its sides must not fill the memory.
+const SMALL: u64 = 1 << 22;
+const TIMES: u64 = 16;
+
 impl Rewiring {
     /// Puts a linear layer without a bias whose weights are the identity behind the site: a `MatMul`, or behind a map a
     /// convolution of one position. Its value is called `name`; all nodes that read the site read it instead.
     ///
     /// # Errors
-    /// There is no such site, nothing reads it, it is used inside of a branch or loop, its number of units is not known, or `name`
-    /// is taken.
+    /// There is no such site, nothing reads it, it is used inside of a branch or loop, its number of units is not known or far beyond
+    /// the model's weights, or `name` is taken.
     pub fn insert_linear(&mut self, site: &str, name: &str) -> Result<(), OnnxError> {
         let view = self.view()?;
         let refused = |reason: String| self.refused(site, reason);
@@ -47,9 +52,15 @@ impl Rewiring {
             Dim::Known(side) => Some(*side),
             Dim::Free(_) => None,
         });
-        let units = side.or_else(|| self.written(site)).filter(|units| *units > 0 && *units <= 1 << 15);
-        let units = units.ok_or_else(|| refused("its number of units is not known, or above 32,768".to_owned()))?;
+        let most = SMALL.max(self.parameters().saturating_mul(TIMES));
+        let fits = |units: &usize| *units > 0 && (*units as u64).checked_mul(*units as u64).is_some_and(|n| n <= most);
+        let units = side.or_else(|| self.written(site)).filter(fits);
+        let units =
+            units.ok_or_else(|| refused("its number of units is not known, or too large for the model".to_owned()))?;
         let window = if found.map { sides.map_or(0, |sides| sides.len() - 2) } else { 0 };
+        if found.map && window == 0 {
+            return Err(refused("it is a map whose number of sides is not known".to_owned()));
+        }
         let mut identity = vec![0.0; units * units];
         identity.iter_mut().step_by(units + 1).for_each(|w| *w = 1.0);
         let mut shape = vec![units, units];

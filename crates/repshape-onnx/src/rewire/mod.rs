@@ -50,17 +50,34 @@ pub const METADATA: &str = "repshape.rewired";
 /// A model under change. Every change leaves the model's outputs as they are but for rounding, unless its name says otherwise; one
 /// that fails changes nothing.
 ///
-/// ```no_run
-/// use repshape_onnx::{Model, Rewiring};
-/// use repshape_stats::rewire::Affine;
+/// ```
+/// use repshape_onnx::{Activation, Model, ModelBuilder, Rewiring};
+/// use repshape_stats::rewire::{Affine, Site};
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let model = Model::open("mlp.onnx".as_ref())?;
+/// let mut mlp = ModelBuilder::new("mlp");
+/// mlp.input("input", 2)?
+///     .gemm("input", "fc1.pre", &[1.0, 0.0, -1.0, 0.5, 2.0, 1.0], &[0.0, 0.5, 0.0], 2, 3)?
+///     .activation(Activation::Relu, "fc1.pre", "fc1")?
+///     .gemm("fc1", "output", &[1.0, -1.0, 2.0], &[0.25], 3, 1)?
+///     .output("output")?;
+/// let model = Model::from_bytes(&mlp.to_bytes()?, "mlp.onnx", None)?;
+///
 /// let mut rewiring = Rewiring::of(&model)?;
 /// let place = rewiring.check("fc1")?;
-/// // every unit twice as large, and what reads it divides by 2
-/// rewiring.apply("fc1", &Affine::scale(vec![2.0; place.units])?)?;
-/// std::fs::write("same-outputs.onnx", rewiring.to_bytes()?)?;
+/// assert_eq!((place.site, place.units), (Site::RELU, 3));
+/// // twice, half and eight times as large; what reads them divides
+/// rewiring.apply("fc1", &Affine::scale(vec![2.0, 0.5, 8.0])?)?;
+/// let same_outputs: Vec<u8> = rewiring.to_bytes()?;
+/// # assert!(Model::from_bytes(&same_outputs, "new.onnx", None)?.sites().len() == 3);
+///
+/// let mixing = Affine::new(vec![1.0, 1.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0], vec![0.0; 3])?;
+/// let refused = rewiring.apply("fc1", &mixing).unwrap_err().to_string();
+/// assert_eq!(
+///     refused,
+///     "mlp.onnx: site \"fc1\": a general matrix cannot pass: Relu (node \"fc1\") bends each unit by itself (theorem 2): \
+///      only a positive diagonal, a permutation, or both together can"
+/// );
 /// # Ok(())
 /// # }
 /// ```

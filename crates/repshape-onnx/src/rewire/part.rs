@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, btree_map::Entry};
 
-use repshape_stats::rewire::{Affine, BatchNorm, Kernel, KernelShape, Layer, fold_into_reader, fold_into_writer};
+use repshape_stats::rewire::{
+    Affine, BatchNorm, Kernel, KernelShape, Layer, RewireError, fold_into_reader, fold_into_writer,
+};
 
 use super::{
     affine_node::{AffineNode, Bias, Convolution, Dense},
@@ -195,7 +197,7 @@ pub(super) fn turned(values: &[f64], rows: usize, columns: usize) -> Vec<f64> {
     into
 }
 
-type Outcome = Result<(), repshape_stats::rewire::RewireError>;
+type Outcome = Result<(), RewireError>;
 
 impl Part {
     /// The fold that is done to who writes the units.
@@ -213,12 +215,13 @@ impl Part {
         }
     }
 
-    /// The fold that is done to who reads the units.
+    /// The fold that is done to who reads the units. Where it fails the part is lost.
     pub(super) fn read(&mut self, affine: &Affine) -> Outcome {
         match self {
             Self::Dense { layer, .. } => {
-                let (mut wide, outputs, bias) =
-                    (widened(layer, affine.units())?, layer.outputs(), layer.bias().to_vec());
+                let (outputs, bias) = (layer.outputs(), layer.bias().to_vec());
+                let whole = std::mem::replace(layer, Layer::new(0, Vec::new(), Vec::new())?);
+                let mut wide = widened(whole, affine.units())?;
                 fold_into_reader(&mut wide, affine)?;
                 *layer = narrowed(wide, outputs, bias)?;
                 Ok(())
@@ -297,17 +300,14 @@ fn put_bias(
 
 /// A layer that reads runs of columns for each unit, as one that reads the units and gives an output for each column of the run
 /// and output: the same numbers in the same order. Its bias is 0.
-pub(super) fn widened(layer: &Layer, units: usize) -> Result<Layer, repshape_stats::rewire::RewireError> {
+pub(super) fn widened(layer: Layer, units: usize) -> Result<Layer, RewireError> {
     let run = layer.inputs() / units.max(1);
-    Layer::new(units, layer.weights().to_vec(), vec![0.0; run * layer.outputs()])
+    let width = run * layer.outputs();
+    Layer::new(units, layer.into_parts().0, vec![0.0; width])
 }
 
 /// Back from [`widened`], for perhaps another number of units; the bias gained is summed over the run.
-pub(super) fn narrowed(
-    wide: Layer,
-    outputs: usize,
-    mut bias: Vec<f64>,
-) -> Result<Layer, repshape_stats::rewire::RewireError> {
+pub(super) fn narrowed(wide: Layer, outputs: usize, mut bias: Vec<f64>) -> Result<Layer, RewireError> {
     let run = wide.outputs() / outputs.max(1);
     let inputs = wide.inputs() * run;
     let (weights, moved) = wide.into_parts();

@@ -82,9 +82,6 @@ impl Limits {
     }
 }
 
-/// Nonlinearities with `f(s x) = s f(x)` for every `s > 0`.
-const HOMOGENEOUS: [&str; 4] = ["Relu", "LeakyRelu", "PRelu", "Abs"];
-
 impl View<'_> {
     /// How the node passes the units of its first input on; `None` if it is no such node.
     ///
@@ -104,6 +101,7 @@ impl View<'_> {
         let number = |name: &str, default: f64| attribute(node, name).map_or(default, |found| f64::from(found.f()));
         match node.op_type() {
             "Identity" => pass(layout, Effect::Linear),
+            // these have f(s x) = s f(x) for every s > 0
             "Relu" => pass(layout, Effect::Activation(Slope::One(0.0))),
             "Abs" => pass(layout, Effect::Activation(Slope::One(-1.0))),
             "LeakyRelu" => match number("alpha", 0.01) {
@@ -115,7 +113,6 @@ impl View<'_> {
                 None => refuse("has slopes that are not constant, or not one for each unit"),
             },
             operator if sites::NONLINEARITIES.contains(&operator) => {
-                debug_assert!(!HOMOGENEOUS.contains(&operator));
                 refuse("is not positively homogeneous: no map but the identity passes it")
             }
             "Dropout" => match node.input.get(2).filter(|name| !name.is_empty()) {

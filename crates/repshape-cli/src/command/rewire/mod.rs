@@ -117,7 +117,13 @@ struct Job<'a> {
 
 impl Job<'_> {
     /// Rewires, writes under a temporary name, proves, and gives what is to be printed.
-    fn run(&self, mut network: Network, chosen: &[Chosen], left: &[String], staged: &Staged) -> Outcome<Vec<Rewired>> {
+    fn run(
+        &self,
+        mut network: Network,
+        chosen: &[Chosen],
+        mut left: Vec<String>,
+        staged: &Staged,
+    ) -> Outcome<Vec<Rewired>> {
         let (args, global) = (self.args, self.global);
         let options = measure::options(&args.characteristics)?;
         let selection = measure::selection(&args.characteristics.only, options)?;
