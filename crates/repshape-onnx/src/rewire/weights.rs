@@ -50,7 +50,7 @@ impl Rewiring {
     }
 
     /// What rounding the weights of all layers to so many bits would lose (see
-    /// [`quantization_error`](repshape_stats::rewire::quantization_error)).
+    /// [`quantization_error`]).
     ///
     /// # Errors
     /// `bits` is not from 2 to 16, or a weight is not finite.
