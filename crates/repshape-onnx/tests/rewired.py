@@ -17,8 +17,8 @@ from make.reference import FLOATS, ROWS, draw, read_metadata  # noqa: E402
 TOLERANCE = 1e-5
 # What does not vary on the rows is dropped at 2^-52 of the largest variance for each unit, measured on values in f32.
 TOLERANCE_OF_SMALLER = 3e-5
-# Every weight and every result is rounded to f16, 2^-11 of it.
-TOLERANCE_OF_HALVES = 8e-3
+# Every weight and every result is rounded to f16, 2^-11 of it; largest seen 5.9e-4.
+TOLERANCE_OF_HALVES = 2e-3
 SEED = 2017
 
 
