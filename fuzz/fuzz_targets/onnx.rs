@@ -2,7 +2,7 @@
 
 use std::{panic, sync::Once, thread};
 
-use repshape_onnx::{Data, Dim, ElementType, Input, Model, Tensor, is_model_thread};
+use repshape_onnx::{Data, Dim, ElementType, Input, Model, Rewiring, Tensor, is_model_thread};
 
 /// More elements of an input are not worth feeding.
 const MOST: usize = 10_000;
@@ -37,6 +37,16 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
         let _ = (site.place.to_string(), model.head(&site.name));
     }
     let _ = model.matching(&["*e*".to_owned()]);
+    if let Ok(mut rewiring) = Rewiring::of(&model) {
+        for site in model.sites().iter().take(8) {
+            let _ = (rewiring.check(&site.name), rewiring.equalize(&site.name));
+            let _ = rewiring.insert_linear(&site.name, "fuzz.linear");
+        }
+        if let Ok(bytes) = rewiring.to_bytes() {
+            let again = Model::from_bytes(&bytes, "rewired.onnx", None);
+            assert!(again.is_ok(), "a rewired model is sound");
+        }
+    }
     let sites = model.sites();
     let runner = model.prepare(sites).or_else(|_| model.prepare(&sites[..sites.len().min(1)]));
     let Ok(runner) = runner else { return };

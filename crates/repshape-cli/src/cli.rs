@@ -3,6 +3,7 @@
 mod compare;
 mod measure;
 mod reproduce;
+mod rewire;
 mod study;
 
 use std::path::PathBuf;
@@ -15,9 +16,12 @@ use repshape::optimizer::OptimizerConfig;
 use repshape::penalty::Term;
 use repshape_data::{DataSpec, Hold};
 
+use crate::command::data::{RemoteSet, mirror, remote_set};
+
 pub use compare::CompareArgs;
-pub use measure::{CharacteristicArgs, InputArgs, MeasureArgs, MeasureStep, MergeArgs, Part, SitesArgs};
+pub use measure::{CharacteristicArgs, InputArgs, MeasureArgs, MeasureStep, MergeArgs, Noise, Part, SitesArgs};
 pub use reproduce::ReproduceArgs;
+pub use rewire::{How, RewireArgs};
 pub use study::{PlanArgs, StudyArgs, StudyStep};
 
 /// Shapes, measures and rewires the hidden representations of neural networks.
@@ -78,6 +82,8 @@ pub enum Command {
     Measure(Box<MeasureArgs>),
     /// Compares two representations of the same rows, or all layers of two models
     Compare(Box<CompareArgs>),
+    /// Another network with the same outputs and other characteristics, or a smaller one, with the proof
+    Rewire(Box<RewireArgs>),
     /// Lists the sites of a model: where a representation can be read
     Sites(SitesArgs),
     /// One penalty's value on a matrix, and its gradient
@@ -86,7 +92,7 @@ pub enum Command {
     Report(ReportArgs),
     /// Tables and figures of the papers: paper against ours, and whether what the papers say holds
     Reproduce(ReproduceArgs),
-    /// Data sets: what is known, what is in one
+    /// Data sets: what is known, what is in one; downloads
     Data(DataArgs),
     /// Writes shell completions to standard output
     Completions(CompletionsArgs),
@@ -283,6 +289,22 @@ pub enum DataAction {
     Show {
         /// NAME[=PATH]
         data: DataSpec,
+    },
+    /// Downloads one and verifies size and checksum of every file; goes on where it was cut off
+    #[command(after_help = "\
+Examples:
+  repshape data get mnist
+  repshape data get kmnist --out data/kmnist --mirror https://HOST/FOLDER")]
+    Get {
+        /// mnist, fashion-mnist, kmnist, cifar10, cifar100
+        #[arg(value_name = "NAME", value_parser = remote_set)]
+        set: &'static RemoteSet,
+        /// A folder of the web that has the files, instead of the known ones; repeatable
+        #[arg(long = "mirror", value_name = "URL", value_parser = mirror)]
+        mirrors: Vec<String>,
+        /// Folder for the files [default: NAME in $REPSHAPE_DATA or in the user's data folder]
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
     },
 }
 

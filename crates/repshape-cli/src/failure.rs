@@ -63,8 +63,10 @@ usage_from!(
     repshape::objective::ObjectiveError,
     repshape::optimizer::OptimizerError,
     repshape::penalty::PenaltyError,
+    repshape::rewire::RewireNetworkError,
     repshape_onnx::OnnxError,
     repshape_stats::StatsError,
+    repshape_stats::rewire::RewireError,
 );
 
 impl From<DataError> for Failure {

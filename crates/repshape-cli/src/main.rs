@@ -61,6 +61,7 @@ fn run(cli: &Cli) -> Outcome {
         Some(Command::Shape(args)) => command::shape::run(args, global),
         Some(Command::Measure(args)) => command::measure::run(args, global),
         Some(Command::Compare(args)) => command::compare::run(args, global),
+        Some(Command::Rewire(args)) => command::rewire::run(args, global),
         Some(Command::Sites(args)) => command::sites::run(args, global),
         Some(Command::Penalty(args)) => command::penalty::run(args, global),
         Some(Command::Report(args)) => command::report::run(args, global),

@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use repshape::burn::tensor::Device;
 use repshape::checkpoint;
 use repshape::network::Mlp;
-use repshape_data::{Test, Train};
+use repshape_data::{Test, Tuning};
 
 use crate::failure::{Exit, Failure, Outcome};
 use crate::output::write_file;
@@ -33,7 +33,7 @@ const LOCK: &str = ".lock";
 pub struct Lock(#[expect(dead_code, reason = "held, not read: closing it frees the folder")] File);
 
 /// A run's folder and its resolved spec.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct RunFolder {
     /// The folder.
     pub path: PathBuf,
@@ -101,12 +101,12 @@ impl RunFolder {
         self.path.join(name)
     }
 
-    /// The trained network, the rows it was trained on and those it is measured on.
-    pub fn load(&self) -> Outcome<(Mlp, Train, Test)> {
+    /// The trained network, the rows it was trained and tuned on and those it is measured on.
+    pub fn load(&self) -> Outcome<(Mlp, Tuning, Test)> {
         let (tuning, test) = rows(&self.spec)?;
         let setup = Setup::new(&self.spec, &tuning.train, &Device::flex())?;
         let network = checkpoint::load_network(&self.file("model.safetensors"), setup.network.clone())?;
-        Ok((network, tuning.train, test))
+        Ok((network, tuning, test))
     }
 }
 

@@ -15,6 +15,7 @@ repshape shapes, measures and rewires the hidden representations of neural netwo
   measure    the characteristics of a representation     repshape measure my-run
   sites      where a model can be measured               repshape sites my-run/model.onnx
   compare    two representations of the same rows        repshape compare my-run my-run --site-a fc1 --site-b fc5
+  rewire     another network, the same outputs           repshape rewire --demo
   penalty    a penalty and its gradient on a matrix      repshape penalty z.npy --penalty cr
   report     one page from finished runs                 repshape report my-run
   reproduce  a table or figure of a paper                repshape reproduce

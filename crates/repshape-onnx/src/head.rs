@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use crate::{
-    graph::{Index, Source, domain},
-    initializer,
+    constant::Constants,
+    graph::{Index, domain},
     proto::{GraphProto, NodeProto},
 };
 
@@ -28,14 +28,24 @@ pub struct Head {
 const THROUGH: [&str; 4] = ["Softmax", "LogSoftmax", "Identity", "Cast"];
 
 pub(crate) fn head(graph: &GraphProto, index: &Index, site: &str, folder: Option<&Path>) -> Option<Head> {
+    found(graph, index, site, folder).map(|(_, head)| head)
+}
+
+/// The node that is a site's head.
+pub(crate) fn node(graph: &GraphProto, index: &Index, site: &str, folder: Option<&Path>) -> Option<usize> {
+    found(graph, index, site, folder).map(|(node, _)| node)
+}
+
+fn found(graph: &GraphProto, index: &Index, site: &str, folder: Option<&Path>) -> Option<(usize, Head)> {
     let constants = Constants { graph, index, folder };
     index.readers(site).iter().filter(|reader| reader.input == 0).find_map(|reader| {
         let node = &graph.node[reader.node];
-        match (domain(node), node.op_type()) {
+        let head = match (domain(node), node.op_type()) {
             ("", "Gemm") => gemm(&constants, node),
             ("", "MatMul") => mat_mul(&constants, node),
             _ => None,
-        }
+        };
+        head.map(|head| (reader.node, head))
     })
 }
 
@@ -47,31 +57,31 @@ fn gemm(constants: &Constants<'_>, node: &NodeProto) -> Option<Head> {
     let transposed = attribute("transB").is_some_and(|flag| flag.i() != 0);
     let scale = |name: &str| attribute(name).map_or(1.0, |attribute| f64::from(attribute.f()));
     let (alpha, beta) = (scale("alpha"), scale("beta"));
-    let output = constants.leads_to(node.output.first()?)?;
-    let (shape, weights) = constants.get(node.input.get(1)?)?;
+    let output = leads_to(constants, node.output.first()?)?;
+    let (shape, weights) = constants.as_stored(node.input.get(1)?)?;
     let &[rows, columns] = shape.as_slice() else { return None };
     let (units, classes) = if transposed { (columns, rows) } else { (rows, columns) };
     let weights = if transposed { weights } else { transpose(&weights, rows, columns) };
     let bias = match node.input.get(2).filter(|name| !name.is_empty()) {
         None => vec![0.0; classes],
-        Some(name) => vector(constants.get(name)?, classes)?.iter().map(|bias| beta * bias).collect(),
+        Some(name) => vector(constants.as_stored(name)?, classes)?.iter().map(|bias| beta * bias).collect(),
     };
     Some(Head { weights: weights.iter().map(|weight| alpha * weight).collect(), bias, classes, units, output })
 }
 
 fn mat_mul(constants: &Constants<'_>, node: &NodeProto) -> Option<Head> {
-    let (shape, weights) = constants.get(node.input.get(1)?)?;
+    let (shape, weights) = constants.as_stored(node.input.get(1)?)?;
     let &[units, classes] = shape.as_slice() else { return None };
     let product = node.output.first()?;
     let added = constants.index.readers(product).iter().find_map(|reader| {
         let add = &constants.graph.node[reader.node];
         let other = add.input.get(1 - reader.input.min(1))?;
-        let bias = (add.op_type() == "Add").then(|| vector(constants.get(other)?, classes)).flatten()?;
-        Some((bias, constants.leads_to(add.output.first()?)?))
+        let bias = (add.op_type() == "Add").then(|| vector(constants.as_stored(other)?, classes)).flatten()?;
+        Some((bias, leads_to(constants, add.output.first()?)?))
     });
     let (bias, output) = match added {
         Some(found) => found,
-        None => (vec![0.0; classes], constants.leads_to(product)?),
+        None => (vec![0.0; classes], leads_to(constants, product)?),
     };
     Some(Head { weights: transpose(&weights, units, classes), bias, classes, units, output })
 }
@@ -89,54 +99,16 @@ fn vector((shape, values): (Vec<usize>, Vec<f64>), classes: usize) -> Option<Vec
     }
 }
 
-/// Constants of the graph, be they initializers or nodes.
-struct Constants<'a> {
-    graph: &'a GraphProto,
-    index: &'a Index,
-    folder: Option<&'a Path>,
-}
-
-impl Constants<'_> {
-    /// The shape and elements of a constant float, also behind an `Identity`.
-    fn get(&self, name: &str) -> Option<(Vec<usize>, Vec<f64>)> {
-        let mut name = name;
-        // Shared weights may hide behind a few identities; more is no model's habit.
-        for _ in 0..4 {
-            let tensor = match self.index.source(name)? {
-                Source::Initializer(at) => &self.graph.initializer[at],
-                Source::Node(at) => {
-                    let node = &self.graph.node[at];
-                    match node.op_type() {
-                        "Identity" => {
-                            name = node.input.first()?;
-                            continue;
-                        }
-                        "Constant" => {
-                            node.attribute.iter().find(|attribute| attribute.name() == "value")?.t.as_ref()?
-                        }
-                        _ => return None,
-                    }
-                }
-                Source::Input(_) => return None,
-            };
-            initializer::check(tensor, self.folder).ok()?;
-            let (shape, _) = initializer::shape(tensor).ok()?;
-            return initializer::doubles(tensor, self.folder).ok().map(|values| (shape, values));
+/// The graph output that the value is, or becomes without any class changing its place.
+fn leads_to(constants: &Constants<'_>, value: &str) -> Option<String> {
+    let mut value = value;
+    const STEPS: usize = 8;
+    for _ in 0..STEPS {
+        if constants.graph.output.iter().any(|output| output.name() == value) {
+            return Some(value.to_owned());
         }
-        None
+        let through = constants.index.readers(value).iter().map(|reader| &constants.graph.node[reader.node]);
+        value = through.filter(|node| THROUGH.contains(&node.op_type())).find_map(|node| node.output.first())?;
     }
-
-    /// The graph output that the value is, or becomes without any class changing its place.
-    fn leads_to(&self, value: &str) -> Option<String> {
-        let mut value = value;
-        const STEPS: usize = 8;
-        for _ in 0..STEPS {
-            if self.graph.output.iter().any(|output| output.name() == value) {
-                return Some(value.to_owned());
-            }
-            let through = self.index.readers(value).iter().map(|reader| &self.graph.node[reader.node]);
-            value = through.filter(|node| THROUGH.contains(&node.op_type())).find_map(|node| node.output.first())?;
-        }
-        None
-    }
+    None
 }

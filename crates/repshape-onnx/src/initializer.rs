@@ -132,6 +132,63 @@ pub(crate) fn doubles(tensor: &TensorProto, folder: Option<&Path>) -> Result<Vec
     }
 }
 
+/// Floats of any width as a tensor of the given type holds them, each rounded once.
+///
+/// # Errors
+/// The first value that the type does not hold as a finite number; NaN for a type that is no float.
+pub(crate) fn encode(values: &[f64], kind: DataType) -> Result<Vec<u8>, f64> {
+    fn each<const WIDTH: usize>(values: &[f64], write: impl Fn(f64) -> Option<[u8; WIDTH]>) -> Result<Vec<u8>, f64> {
+        let mut raw = Vec::with_capacity(values.len() * WIDTH);
+        for &value in values {
+            raw.extend(write(value).ok_or(value)?);
+        }
+        Ok(raw)
+    }
+    match kind {
+        DataType::Float => each(values, |value| Some(value as f32).filter(|x| x.is_finite()).map(f32::to_le_bytes)),
+        DataType::Double => each(values, |value| Some(value).filter(|x| x.is_finite()).map(f64::to_le_bytes)),
+        DataType::Float16 => {
+            each(values, |value| Some(f16::from_f64(value)).filter(|x| x.is_finite()).map(f16::to_le_bytes))
+        }
+        DataType::Bfloat16 => {
+            each(values, |value| Some(bf16::from_f64(value)).filter(|x| x.is_finite()).map(bf16::to_le_bytes))
+        }
+        _ => Err(f64::NAN),
+    }
+}
+
+/// Brings elements that lie in a file beside the model into the tensor.
+///
+/// # Errors
+/// As [`elements`].
+pub(crate) fn bring_in(tensor: &mut TensorProto, folder: Option<&Path>) -> Result<(), Problem> {
+    if !is_external(tensor) {
+        return Ok(());
+    }
+    let (_, count) = shape(tensor)?;
+    let width = known_type(tensor).and_then(width).ok_or_else(|| unusable(tensor))?;
+    let raw = external::locate(tensor, folder, count as u64 * width as u64)?.read()?;
+    tensor.raw_data = Some(raw.into());
+    tensor.external_data.clear();
+    tensor.data_location = None;
+    Ok(())
+}
+
+/// Where the tensor's elements lie, if not in the model; the name as the model writes it.
+pub(crate) fn location(tensor: &TensorProto) -> Option<&str> {
+    let entry = || tensor.external_data.iter().find(|entry| entry.key() == "location").map(|entry| entry.value());
+    is_external(tensor).then(entry).flatten()
+}
+
+/// The tensor's type, if it is one of floats that run.
+pub(crate) fn float_type(tensor: &TensorProto) -> Option<DataType> {
+    known_type(tensor).filter(|&kind| is_float(kind))
+}
+
+pub(crate) fn is_float(kind: DataType) -> bool {
+    matches!(kind, DataType::Float | DataType::Double | DataType::Float16 | DataType::Bfloat16)
+}
+
 fn from_bytes(raw: &[u8], kind: DataType) -> Option<Elements> {
     Some(match kind {
         DataType::Float => Elements::Float(each(raw, f32::from_le_bytes)),

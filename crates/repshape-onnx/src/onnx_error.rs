@@ -119,6 +119,14 @@ pub enum Problem {
         /// The type or range expected.
         expected: String,
     },
+    /// A site cannot be rewired, or not in the way that was asked for.
+    #[error("site {site:?}: {reason}")]
+    Rewire {
+        /// The site's name.
+        site: String,
+        /// Which node or value stands in the way, and why.
+        reason: String,
+    },
     /// The runtime refused the model.
     #[error("cannot be loaded: {reason}")]
     Load {

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Operators that bend: everything that is not affine in its data and is used as an activation or an output.
-const NONLINEARITIES: &[&str] = &[
+pub(crate) const NONLINEARITIES: &[&str] = &[
     "Celu",
     "Clip",
     "Elu",

@@ -35,7 +35,7 @@ def save(name, model, external, inputs):
 
 
 def write_all(wanted):
-    from make import dense, forms, images, sequences, shapes, torch_exports  # noqa: F401: they register themselves
+    from make import dense, forms, images, rewiring, sequences, shapes, torch_exports  # noqa: F401: they register themselves
     from make.net import MODELS, Net
 
     if not wanted:

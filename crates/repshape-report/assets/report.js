@@ -53,6 +53,7 @@
       return `weight ${item.value[0]}<br>` + (typeof error === 'number' ? percent(error) : 'diverged');
     },
     histogram: (option) => (item) => `${dot(item.color)}<b>${escape(item.seriesName)}</b><br>${item.value} rows from ${option.bins[item.dataIndex].join(' to ')}`,
+    size: () => ([item]) => `${item.value[0]} units kept<br>expected error <b>${short(item.value[2])}</b>`,
     point: () => (item) => `${dot(item.color)}<b>${escape(item.seriesName)}</b><br>${item.value.map(short).join(', ')}`,
     spectrum: (option) => (items) => {
       const [at, value] = items[0].value;

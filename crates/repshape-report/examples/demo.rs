@@ -16,6 +16,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     repshape_report::write_html(&[synthetic::odd_sizes()], &folder.join("odd_sizes.html"))?;
     repshape_report::write_html(&[synthetic::comparison(5)], &folder.join("comparison.html"))?;
     repshape_report::write_html(&[synthetic::comparison(36)], &folder.join("comparison_deep.html"))?;
+    repshape_report::write_html(&[synthetic::rewiring()], &folder.join("rewiring.html"))?;
+    repshape_report::write_html(&[synthetic::compacted()], &folder.join("compacted.html"))?;
+    let rewired = [synthetic::rewiring(), synthetic::compacted()];
+    for (page, name) in rewired.iter().zip(["figures", "figures_compacted"]) {
+        repshape_report::figures(page, &folder.join(name))?;
+    }
     for page in [synthetic::study(), synthetic::layers(5, 100), synthetic::comparison(5), synthetic::single()] {
         repshape_report::figures(&page, &folder.join("figures"))?;
     }

@@ -68,6 +68,7 @@ pub(crate) fn skeleton(pages: &[Page]) -> Sheet {
             Page::Run(run) => sections::run::write(&mut sheet, run),
             Page::Measurement(page) => sections::measurement::write(&mut sheet, page),
             Page::Comparison(page) => sections::comparison::write(&mut sheet, page),
+            Page::Rewiring(page) => sections::rewiring::write(&mut sheet, page),
         }
         sheet.raw("</article>\n");
     }
@@ -81,6 +82,7 @@ fn title(page: &Page) -> &str {
         Page::Run(page) => &page.title,
         Page::Measurement(page) => &page.title,
         Page::Comparison(page) => &page.title,
+        Page::Rewiring(page) => &page.title,
     }
 }
 
@@ -88,7 +90,8 @@ fn title(page: &Page) -> &str {
 mod tests {
     use super::*;
     use crate::page::{
-        Change, ComparisonPage, Curve, LayerMap, Measured, MeasurementPage, Panel, RegularizerRow, Spread, StudyPage,
+        Change, ComparisonPage, Curve, LayerMap, Measured, MeasurementPage, Panel, Proof, RegularizerRow, RewiredSite,
+        RewiringPage, Spread, StudyPage, Variant,
     };
     use repshape_stats::pictures::{ClassHistogram, Components, Pictures, Scatter};
 
@@ -196,6 +199,45 @@ mod tests {
         })
     }
 
+    fn rewiring(name: &str) -> Page {
+        let Page::Measurement(page) = sites(name, 3) else { unreachable!("sites() makes a measurement") };
+        let variants = page.measured.into_iter().zip(["original", name, "whiten"]).map(|(measured, own)| Variant {
+            name: own.into(),
+            line: format!("by {name}"),
+            measured,
+        });
+        let proof = |variant: &str, difference: f64| Proof {
+            variant: variant.into(),
+            rows_of: name.into(),
+            rows: 1000,
+            max_abs_difference: difference,
+            max_rel_difference: difference,
+            same_predictions: Some(0.5),
+            tolerance: Some(0.25),
+            parameters: Some(if variant == name { 750 } else { 1000 }),
+            error: Some(f64::NAN),
+        };
+        Page::Rewiring(RewiringPage {
+            title: name.into(),
+            subtitle: name.into(),
+            sites: vec![RewiredSite {
+                site: name.into(),
+                variants: variants.collect(),
+                curve: vec![(1, 0.5), (2, 0.0)],
+                chosen: Some(2),
+                removed: vec![(name.into(), name.into(), 1), ("dead".into(), "on the rows given".into(), 2)],
+            }],
+            proofs: vec![proof("original", 0.0), proof(name, f64::INFINITY), proof("whiten", 0.125)],
+            how: vec![],
+            notes: vec![name.into()],
+        })
+    }
+
+    #[test]
+    fn skeleton_of_a_rewiring() {
+        insta::assert_snapshot!(skeleton(&[rewiring("compact")]).html);
+    }
+
     #[test]
     fn skeleton_of_a_tiny_study() {
         insta::assert_snapshot!(skeleton(&[tiny("cw-vr")]).html);
@@ -219,7 +261,14 @@ mod tests {
     #[test]
     fn hostile_names_stay_text() {
         let hostile = "</script><img src=x onerror=alert(1)>\"'& größe 名前 \u{202e}";
-        let html = render(&[tiny(hostile), tiny("l1"), sites(hostile, 2), sites(hostile, 5), comparison(hostile)]);
+        let html = render(&[
+            tiny(hostile),
+            tiny("l1"),
+            sites(hostile, 2),
+            sites(hostile, 5),
+            comparison(hostile),
+            rewiring(hostile),
+        ]);
         assert!(!html.contains("<img"));
         // the specifications, the charts' library and the page's own script
         assert_eq!(html.matches("</script").count(), 3);
@@ -238,7 +287,7 @@ mod tests {
 
     #[test]
     fn no_undefined_value_is_printed() {
-        let html = skeleton(&[tiny("l1"), sites("fc1", 2), sites("fc1", 5), comparison("fc5")]).html;
+        let html = skeleton(&[tiny("l1"), sites("fc1", 2), sites("fc1", 5), comparison("fc5"), rewiring("l1")]).html;
         assert!(!html.contains("NaN") && !html.contains("inf"));
         assert!(!render(&[]).is_empty());
     }

@@ -15,6 +15,7 @@ mod html;
 mod layers;
 mod number;
 mod page;
+mod rewired;
 mod sections;
 mod sheet;
 mod similarities;
@@ -23,7 +24,7 @@ mod write;
 pub use figures::{Chart, ChartSeries, chart_svg, figures, figures_of};
 pub use html::render;
 pub use page::{
-    Change, ComparisonPage, Curve, LayerMap, Measured, MeasurementPage, Page, Panel, RegularizerRow, RunPage, Score,
-    Spread, StudyPage,
+    Change, ComparisonPage, Curve, LayerMap, Measured, MeasurementPage, Page, Panel, Proof, RegularizerRow,
+    RewiredSite, RewiringPage, RunPage, Score, Spread, StudyPage, Variant,
 };
 pub use write::{ReportError, write_html};

@@ -24,6 +24,24 @@ pub(crate) fn significant(value: f64) -> String {
     format!("{value:.decimals$}").replace('-', "−")
 }
 
+/// One digit more than its power of ten, as differences of outputs are told: `3.1e−7`, `0`.
+pub(crate) fn scientific(value: f64) -> String {
+    match value {
+        0.0 => "0".into(),
+        value if value.is_finite() => format!("{value:.1e}").replace('-', "−"),
+        _ => UNDEFINED.into(),
+    }
+}
+
+/// A share in percent that is 100 only where nothing is missing: `100`, `99.72`, `> 99.99`.
+pub(crate) fn share(fraction: f64) -> String {
+    match fraction {
+        1.0 => "100".into(),
+        almost if (0.999_95..1.0).contains(&almost) => "> 99.99".into(),
+        fraction => percent(fraction),
+    }
+}
+
 /// The values of one column with the same number of decimals: three significant digits for the largest, two for
 /// the smallest, at most four decimals. What would vanish or overflow at that is written as [`significant`] does.
 pub(crate) fn column(values: &[Option<f64>]) -> Vec<String> {
@@ -78,6 +96,13 @@ mod tests {
         assert_eq!(column(&[Some(10.0), Some(7.0)]), ["10", "7"]);
         assert_eq!(column(&[Some(24.23), Some(9.9)]), ["24.2", "9.9"]);
         assert_eq!(column(&[Some(-1.5), Some(1e-9), Some(f64::NAN)]), ["−1.50", "1.0e−9", "–"]);
+    }
+
+    #[test]
+    fn a_share_is_whole_only_where_nothing_is_missing() {
+        assert_eq!([1.0, 0.999_999, 0.9972, 0.0].map(share), ["100", "> 99.99", "99.72", "0.00"]);
+        assert_eq!(share(f64::NAN), "–");
+        assert_eq!([3.14e-7, 0.0, 12.0, f64::INFINITY].map(scientific), ["3.1e−7", "0", "1.2e1", "–"]);
     }
 
     #[test]

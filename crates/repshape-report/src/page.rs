@@ -17,6 +17,8 @@ pub enum Page {
     Measurement(MeasurementPage),
     /// Two representations of the same rows beside each other.
     Comparison(ComparisonPage),
+    /// A network and others that give the same outputs.
+    Rewiring(RewiringPage),
 }
 
 /// A mean over trials and its standard deviation.
@@ -229,6 +231,95 @@ pub struct LayerMap {
     pub cka: Vec<Vec<Option<f64>>>,
 }
 
+/// A network and others made from it that give the same outputs, or nearly.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct RewiringPage {
+    /// The heading.
+    pub title: String,
+    /// One line under it.
+    pub subtitle: String,
+    /// Each rewired site, in the order of the network.
+    pub sites: Vec<RewiredSite>,
+    /// How the outputs compare with the original's, one for each variant and set of rows: shown first, it is the proof.
+    /// One whose `variant` is the first variant's name is the original beside itself: its parameters and error are
+    /// what the others save and lose against, its differences are not shown.
+    pub proofs: Vec<Proof>,
+    /// As in [`StudyPage::how`].
+    pub how: Vec<(String, String)>,
+    /// As in [`StudyPage::notes`].
+    #[serde(default)]
+    pub notes: Vec<String>,
+}
+
+/// The outputs of one network beside the original's, over the same rows.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Proof {
+    /// The name of the network, as in [`Variant::name`].
+    pub variant: String,
+    /// What the rows were, such as `test rows of digits` or `seeded noise`.
+    pub rows_of: String,
+    /// How many rows both networks ran on.
+    pub rows: u64,
+    /// The largest absolute difference of an output. One that is not finite (`null` in JSON) proves nothing and is said so.
+    #[serde(deserialize_with = "null_is_not_a_number")]
+    pub max_abs_difference: f64,
+    /// The largest absolute difference over the largest absolute output.
+    #[serde(deserialize_with = "null_is_not_a_number")]
+    pub max_rel_difference: f64,
+    /// The share of rows with the same prediction; `None` where outputs are not classes.
+    #[serde(default)]
+    pub same_predictions: Option<f64>,
+    /// The largest relative difference that was allowed; `None` where the outputs were not meant to be the same.
+    #[serde(default)]
+    pub tolerance: Option<f64>,
+    /// Weights and biases of the whole network, where counted.
+    #[serde(default)]
+    pub parameters: Option<u64>,
+    /// Test error as a fraction, where known.
+    #[serde(default)]
+    pub error: Option<f64>,
+}
+
+/// One site in the original and in the networks that were made from it.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct RewiredSite {
+    /// The name of the site, the same in all of them.
+    pub site: String,
+    /// First the original, then each rewired one.
+    pub variants: Vec<Variant>,
+    /// For `compact`: (units kept, expected relative error of what reads the site), in any order; may be empty.
+    #[serde(default, deserialize_with = "null_error_is_nan")]
+    pub curve: Vec<(usize, f64)>,
+    /// The number of units that was chosen of `curve`.
+    #[serde(default)]
+    pub chosen: Option<usize>,
+    /// What was taken out: the reason, for which inputs that leaves the outputs alone, both in words, and how many.
+    #[serde(default)]
+    pub removed: Vec<(String, String, usize)>,
+}
+
+/// What one network holds at a site.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Variant {
+    /// What it is called: `original`, `whiten`, ...
+    pub name: String,
+    /// One line on what was done.
+    pub line: String,
+    /// Its characteristics and pictures.
+    pub measured: Measured,
+}
+
+/// As [`null_is_nan`], for one number.
+fn null_is_not_a_number<'de, D: Deserializer<'de>>(value: D) -> Result<f64, D::Error> {
+    Ok(Option::<f64>::deserialize(value)?.unwrap_or(f64::NAN))
+}
+
+/// As [`null_is_nan`], for errors by size.
+fn null_error_is_nan<'de, D: Deserializer<'de>>(curve: D) -> Result<Vec<(usize, f64)>, D::Error> {
+    let curve = Vec::<(usize, Option<f64>)>::deserialize(curve)?;
+    Ok(curve.into_iter().map(|(size, error)| (size, error.unwrap_or(f64::NAN))).collect())
+}
+
 /// JSON has no NaN: serde_json writes it as `null`, and this reads it back.
 fn null_is_nan<'de, D: Deserializer<'de>>(values: D) -> Result<Vec<f64>, D::Error> {
     let values = Vec::<Option<f64>>::deserialize(values)?;
@@ -246,5 +337,16 @@ mod tests {
         let back: Curve = serde_json::from_str(&json).unwrap();
         assert_eq!(back.values[0], 0.5);
         assert!(back.values[1].is_nan());
+    }
+    #[test]
+    fn a_difference_that_is_not_finite_survives_json() {
+        let proof = Proof { max_abs_difference: f64::INFINITY, max_rel_difference: 0.5, ..Proof::default() };
+        let site = RewiredSite { curve: vec![(3, f64::NAN), (4, 0.25)], ..RewiredSite::default() };
+        let page = RewiringPage { proofs: vec![proof], sites: vec![site], ..RewiringPage::default() };
+        let json = serde_json::to_string(&Page::Rewiring(page)).unwrap();
+        assert!(json.starts_with("{\"page\":\"rewiring\","), "{json}");
+        let Page::Rewiring(back) = serde_json::from_str(&json).unwrap() else { panic!("another kind of page: {json}") };
+        assert!(back.proofs[0].max_abs_difference.is_nan() && back.proofs[0].max_rel_difference == 0.5);
+        assert!(back.sites[0].curve[0].1.is_nan() && back.sites[0].curve[1] == (4, 0.25));
     }
 }

@@ -49,6 +49,10 @@ fn pages_of_every_kind_draw_every_chart_wide_and_narrow() {
         // the changes and the layers
         (synthetic::comparison(5), 2),
         (synthetic::comparison(36), 2),
+        // eleven networks at one site; units that take both signs are never zero in seven of them
+        (synthetic::rewiring(), 11 * PICTURES - 7),
+        // two sites with a curve each, and one without anything to draw
+        (synthetic::compacted(), 2 * (2 * PICTURES + 1)),
     ];
     let charts = pages.iter().map(|(_, charts)| charts).sum();
     let page = render(&pages.map(|(page, _)| page));
@@ -142,6 +146,31 @@ fn figures_are_written_as_svg_and_png_and_large_heat_maps_as_png() {
             file.display()
         );
     }
+}
+
+#[test]
+fn rewired_networks_stand_side_by_side_in_one_figure() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut files = figures(&synthetic::rewiring(), folder.path()).unwrap();
+    files.extend(figures(&synthetic::compacted(), folder.path()).unwrap());
+    let names: Vec<String> =
+        files.iter().map(|file| file.file_name().unwrap().to_string_lossy().into_owned()).collect();
+    // heat maps of over 64 units are no SVG
+    assert_eq!(
+        names,
+        [
+            "rewiring.png",
+            "fc1-rewiring.svg",
+            "fc1-rewiring.png",
+            "fc1-size.svg",
+            "fc1-size.png",
+            "fc2-rewiring.png",
+            "fc2-size.svg",
+            "fc2-size.png",
+        ]
+    );
+    let drawn = std::fs::read_to_string(folder.path().join("fc1-rewiring.svg")).unwrap();
+    assert!(drawn.contains(">original<") && drawn.contains(">compact<") && drawn.contains("mean |r| 0."));
 }
 
 #[test]

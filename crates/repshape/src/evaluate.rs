@@ -70,7 +70,7 @@ pub fn mean_squared_error<N: Network>(network: &N, rows: &Examples, objective: &
 }
 
 /// Index of the first largest entry; NaN is never the largest.
-fn first_largest(row: &[f32]) -> usize {
+pub(crate) fn first_largest(row: &[f32]) -> usize {
     let mut best = 0;
     for (i, value) in row.iter().enumerate() {
         if *value > row[best] || row[best].is_nan() {

@@ -10,6 +10,7 @@
 //! | training with observers | [`fit`](mod@fit), [`early_stopping`], [`optimizer`], [`checkpoint`] |
 //! | watching representations while they form | [`monitor`] |
 //! | error and loss, characteristics of sites | [`evaluate`](mod@evaluate), [`representation`] |
+//! | another network with the same outputs | [`rewire`] |
 //!
 //! The library prints nothing, reads no environment and picks no device.
 
@@ -29,4 +30,5 @@ pub mod optimizer;
 pub mod parameters;
 pub mod penalty;
 pub mod representation;
+pub mod rewire;
 pub mod task;

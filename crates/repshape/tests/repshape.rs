@@ -4,4 +4,6 @@ mod monitor;
 
 mod penalty;
 
+mod rewire;
+
 mod training;

@@ -32,7 +32,7 @@ pub struct InputArgs {
     /// file with one array for each input
     #[arg(long, value_name = "DATA")]
     pub data: Option<String>,
-    /// Which rows of a data set a model is run on
+    /// Which rows of a data set a model is run on, and of its own a run
     #[arg(long, value_name = "ROWS", default_value = "test")]
     pub rows: Part,
     /// What becomes a row and what a unit where a row has a shape: channels and tokens make a row of every position or
@@ -43,6 +43,21 @@ pub struct InputArgs {
     /// Which tokens count, rows x tokens of 0 and 1; with --layout tokens
     #[arg(long, value_name = "FILE")]
     pub mask: Option<PathBuf>,
+    /// The channels of a map are its units, as they are for who changes them.
+    #[arg(skip)]
+    pub channels_of_maps: bool,
+    /// Run a model on so many rows of noise by this seed where there is no data.
+    #[arg(skip)]
+    pub noise: Option<Noise>,
+}
+
+/// Rows of independent standard normal values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Noise {
+    /// How many.
+    pub rows: usize,
+    /// The seed of the stream they are drawn from.
+    pub seed: u64,
 }
 
 /// Rows of a data set.

@@ -82,6 +82,11 @@ fn spec(args: &ShapeArgs, global: &Global) -> Outcome<RunSpec> {
             }
         },
     };
+    if let Some(rewired) = &spec.rewired {
+        return Err(Failure::usage(format!(
+            "this spec is of a network that was rewired ({rewired}); expected the spec of a training"
+        )));
+    }
     override_training(&mut spec, &args.overrides);
     spec.penalties.extend(args.penalties.iter().cloned());
     if !args.sites.is_empty() {

@@ -2,18 +2,22 @@
 
 use std::path::Path;
 
+use rand_distr::{Distribution, StandardNormal};
 use repshape_data::{
-    DataSpec, Examples, Hold, MatrixOptions, RowSource, SOURCES, SplitSpec, format_of, keys, open_matrix,
+    DataSpec, Examples, Hold, MatrixOptions, Purpose, RowSource, SOURCES, SplitSpec, format_of, keys, open_matrix,
+    stream,
 };
 use repshape_onnx::{Data, Dim, Input, Model, Tensor};
 
 use super::labels::RowLabels;
-use crate::cli::{InputArgs, Part};
+use crate::cli::{InputArgs, Noise, Part};
 use crate::command::data;
 use crate::failure::{Failure, Outcome};
 
 /// Rows for every input of a model, front to back.
 pub struct Feed {
+    /// What it is called in messages.
+    name: String,
     inputs: Vec<Input>,
     source: Source,
     read: usize,
@@ -27,35 +31,42 @@ enum Source {
     Set { rows: Box<Examples>, next: usize },
     /// One array for each input.
     Files(Vec<Box<dyn RowSource>>),
+    /// One array of random values for each input.
+    Noise { arrays: Vec<Drawn>, rows: usize, next: usize },
 }
 
+/// Random rows.
+struct Drawn {
+    values: Vec<f64>,
+    row_shape: Vec<usize>,
+}
+
+/// Most values of noise for one input: 512 MiB.
+const NOISE_VALUES: usize = 1 << 26;
+
 impl Feed {
-    /// Rows called `data` for a model.
-    pub fn open(data: &str, model: &Model, args: &InputArgs) -> Outcome<Self> {
+    /// The rows that `--data` names, or noise where it was asked for.
+    pub fn open(model: &Model, args: &InputArgs) -> Outcome<Self> {
         let inputs = model.inputs().to_vec();
-        let source = match data_set(data) {
-            Some(spec) => {
-                let (tuning, test) = data::read(&spec?)?
-                    .split(&SplitSpec { validation: Some(Hold::Rows(0)), ..SplitSpec::default() })?;
-                let rows: Examples = match args.rows {
-                    Part::Test => Examples::clone(&test),
-                    Part::Train => Examples::clone(&tuning.train),
-                };
-                if inputs.len() != 1 {
-                    return Err(Failure::usage(format!(
-                        "{}: has {} inputs ({}), and --data {data} gives one array; expected a .safetensors or .npz file with an array for each",
-                        model.name(),
-                        inputs.len(),
-                        listed(&inputs)
-                    )));
-                }
-                Source::Set { rows: Box::new(rows), next: 0 }
+        let (name, source) = match (&args.data, args.noise) {
+            (Some(data), _) => (data.clone(), Source::named(data, model, args)?),
+            (None, Some(noise)) => ("noise".to_owned(), Source::noise(model, noise)?),
+            (None, None) => {
+                return Err(Failure::usage(format!(
+                    "{}: a model is run on --data: mnist=DIR or another data set, a matrix file, or a .safetensors or .npz file with one array for each of its inputs ({})",
+                    model.name(),
+                    listed(&inputs)
+                )));
             }
-            None => Source::Files(files(Path::new(data), &inputs, args, model.name())?),
         };
-        let feed = Self { ahead: vec![Vec::new(); inputs.len()], inputs, source, read: 0, ahead_rows: 0 };
-        feed.check(model.name(), data)?;
+        let feed = Self { ahead: vec![Vec::new(); inputs.len()], name, inputs, source, read: 0, ahead_rows: 0 };
+        feed.check(model.name())?;
         Ok(feed)
+    }
+
+    /// What it is called in messages.
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// Number of rows.
@@ -63,6 +74,7 @@ impl Feed {
         match &self.source {
             Source::Set { rows, .. } => Some(rows.rows()),
             Source::Files(files) => files.first().and_then(|file| file.rows()),
+            Source::Noise { rows, .. } => Some(*rows),
         }
     }
 
@@ -75,7 +87,7 @@ impl Feed {
     pub fn labels(&self) -> Option<RowLabels> {
         match &self.source {
             Source::Set { rows, .. } => Some(RowLabels::of(rows.labels()?, rows.classes()?)),
-            Source::Files(_) => None,
+            Source::Files(_) | Source::Noise { .. } => None,
         }
     }
 
@@ -108,6 +120,15 @@ impl Feed {
                 let more = missing.min(examples.rows() - *next);
                 for row in *next..*next + more {
                     self.ahead[0].extend(examples.row(row).iter().map(|&v| f64::from(v)));
+                }
+                *next += more;
+                self.ahead_rows += more;
+            }
+            Source::Noise { arrays, rows, next } => {
+                let more = missing.min(*rows - *next);
+                for (array, ahead) in arrays.iter().zip(&mut self.ahead) {
+                    let row = array.row_shape.iter().product::<usize>();
+                    ahead.extend_from_slice(&array.values[*next * row..(*next + more) * row]);
                 }
                 *next += more;
                 self.ahead_rows += more;
@@ -152,11 +173,12 @@ impl Feed {
     }
 
     /// Whether the rows have a shape that the model takes.
-    fn check(&self, model: &str, data: &str) -> Outcome {
+    fn check(&self, model: &str) -> Outcome {
         for (input, row_shape) in self.inputs.iter().zip(self.source.row_shapes()) {
             if fitted(input, &row_shape).is_none() {
                 return Err(Failure::usage(format!(
-                    "{data}: a row has shape {row_shape:?}, but input \"{}\" of {model} takes rows of shape [{}]",
+                    "{}: a row has shape {row_shape:?}, but input \"{}\" of {model} takes rows of shape [{}]",
+                    self.name,
                     input.name,
                     sides(input).map(ToString::to_string).collect::<Vec<_>>().join(", ")
                 )));
@@ -167,10 +189,64 @@ impl Feed {
 }
 
 impl Source {
+    /// The rows of a data set or of files.
+    fn named(data: &str, model: &Model, args: &InputArgs) -> Outcome<Self> {
+        let inputs = model.inputs();
+        let Some(spec) = data_set(data) else {
+            return Ok(Self::Files(files(Path::new(data), inputs, args, model.name())?));
+        };
+        let (tuning, test) =
+            data::read(&spec?)?.split(&SplitSpec { validation: Some(Hold::Rows(0)), ..SplitSpec::default() })?;
+        let rows: Examples = match args.rows {
+            Part::Test => Examples::clone(&test),
+            Part::Train => Examples::clone(&tuning.train),
+        };
+        if inputs.len() != 1 {
+            return Err(Failure::usage(format!(
+                "{}: has {} inputs ({}), and --data {data} gives one array; expected a .safetensors or .npz file with an array for each",
+                model.name(),
+                inputs.len(),
+                listed(inputs)
+            )));
+        }
+        Ok(Self::Set { rows: Box::new(rows), next: 0 })
+    }
+
+    /// Standard normal rows in the shapes that a model says it takes.
+    fn noise(model: &Model, noise: Noise) -> Outcome<Self> {
+        let mut arrays = Vec::new();
+        for (number, input) in model.inputs().iter().enumerate() {
+            let known = sides(input).map(|dim| if let Dim::Known(n) = dim { Some(*n) } else { None });
+            let (Some(row_shape), true, true) =
+                (known.collect::<Option<Vec<usize>>>(), input.element.is_float(), input.shape.is_some())
+            else {
+                return Err(Failure::usage(format!(
+                    "{}: input \"{}\" is no array of floats whose rows have a known shape, so noise cannot stand for it; expected --data",
+                    model.name(),
+                    input.name
+                )));
+            };
+            let values = row_shape.iter().try_fold(noise.rows, |count, &side| count.checked_mul(side));
+            let Some(values) = values.filter(|&values| values <= NOISE_VALUES) else {
+                return Err(Failure::usage(format!(
+                    "{}: {} rows of shape {row_shape:?} for input \"{}\" are too many values for noise; expected --data",
+                    model.name(),
+                    noise.rows,
+                    input.name
+                )));
+            };
+            let mut random = stream(noise.seed, Purpose::Noise, number as u64);
+            let values = (0..values).map(|_| StandardNormal.sample(&mut random)).collect();
+            arrays.push(Drawn { values, row_shape });
+        }
+        Ok(Self::Noise { arrays, rows: noise.rows, next: 0 })
+    }
+
     fn row_shapes(&self) -> Vec<Vec<usize>> {
         match self {
             Self::Set { rows, .. } => vec![rows.row_shape().to_vec()],
             Self::Files(files) => files.iter().map(|file| file.row_shape().to_vec()).collect(),
+            Self::Noise { arrays, .. } => arrays.iter().map(|array| array.row_shape.clone()).collect(),
         }
     }
 }
@@ -194,9 +270,13 @@ fn sides(input: &Input) -> impl Iterator<Item = &Dim> {
 
 /// A data set if `data` is the name of one; otherwise it is a path.
 fn data_set(data: &str) -> Option<Outcome<DataSpec>> {
+    is_data_set(data).then(|| data.parse().map_err(Failure::from))
+}
+
+/// Whether `--data` names a data set and no file.
+pub fn is_data_set(data: &str) -> bool {
     let name = data.split('=').next().unwrap_or(data);
-    let is_set = SOURCES.iter().any(|source| source.name == name) && (data != name || !Path::new(data).exists());
-    is_set.then(|| data.parse().map_err(Failure::from))
+    SOURCES.iter().any(|source| source.name == name) && (data != name || !Path::new(data).exists())
 }
 
 /// One array for each input: of the same name, or the only one for the only input.
@@ -241,6 +321,6 @@ fn whole(values: &[f64], input: &Input, first_row: usize) -> Outcome<Vec<i64>> {
 }
 
 /// Their names, in a message.
-pub fn listed(inputs: &[Input]) -> String {
+fn listed(inputs: &[Input]) -> String {
     inputs.iter().map(|input| input.name.as_str()).collect::<Vec<_>>().join(", ")
 }

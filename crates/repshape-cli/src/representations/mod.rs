@@ -4,15 +4,20 @@ mod feed;
 mod labels;
 mod matrix;
 mod model;
+mod pass;
 mod run;
 
 use std::path::Path;
 
 use repshape_data::{Arrangement, Layout, Numbers};
+use repshape_onnx::Model;
 use repshape_stats::{Block, Head, StatsError};
 
 use crate::cli::InputArgs;
 use crate::failure::{Failure, Outcome};
+
+pub use feed::is_data_set;
+pub use pass::{pass, refused};
 
 /// Most values of a block over all of its sites: 32 MiB in single precision.
 const BLOCK_VALUES: usize = 1 << 23;
@@ -153,7 +158,7 @@ pub fn open(input: &Path, labels: Option<&Path>, args: &InputArgs) -> Outcome<Bo
         }
         Kind::Model => {
             refuse(&[("--label-column", column)], "belongs to tables; a model's rows take --labels")?;
-            Ok(Box::new(model::open(input, labels, args)?))
+            of_model(&Model::open(input)?, labels, args)
         }
         Kind::Matrix => {
             refuse(
@@ -163,6 +168,11 @@ pub fn open(input: &Path, labels: Option<&Path>, args: &InputArgs) -> Outcome<Bo
             Ok(Box::new(matrix::open(input, labels, args)?))
         }
     }
+}
+
+/// The sites of a model that is read already.
+pub fn of_model(model: &Model, labels: Option<&Path>, args: &InputArgs) -> Outcome<Box<dyn Representations>> {
+    Ok(Box::new(model::open(model, labels, args)?))
 }
 
 /// Rows of so many values that are read at a time.

@@ -7,7 +7,7 @@ use repshape_data::{Arrangement, Layout, Numbers, read_matrix};
 use repshape_onnx::{Data, Model, Place, Representation, Runner, Site as ModelSite, Tensor};
 use repshape_stats::Head;
 
-use super::feed::{Feed, listed};
+use super::feed::Feed;
 use super::labels::RowLabels;
 use super::{Representations, Site, SiteRows, arrange, arranged, repeated};
 use crate::cli::InputArgs;
@@ -44,20 +44,13 @@ struct Mask {
 }
 
 /// Opens a model at the sites that match, or else at the outputs of its nonlinearities.
-pub fn open(path: &Path, labels: Option<&Path>, args: &InputArgs) -> Outcome<impl Representations + use<>> {
-    let shown = path.display().to_string();
-    let model = Model::open(path)?;
-    let Some(data) = args.data.as_deref() else {
-        return Err(Failure::usage(format!(
-            "{shown}: a model is run on --data: mnist=DIR or another data set, a matrix file, or a .safetensors or .npz file with one array for each of its inputs ({})",
-            listed(model.inputs())
-        )));
-    };
-    let chosen = if args.sites.is_empty() { after_nonlinearities(&model) } else { model.matching(&args.sites)? };
+pub fn open(model: &Model, labels: Option<&Path>, args: &InputArgs) -> Outcome<impl Representations + use<>> {
+    let shown = model.name().to_owned();
+    let chosen = if args.sites.is_empty() { after_nonlinearities(model) } else { model.matching(&args.sites)? };
     let runner = model.prepare(&chosen)?;
-    let mut feed = Feed::open(data, &model, args)?;
+    let mut feed = Feed::open(model, args)?;
     let labels = match labels {
-        Some(file) => Some(RowLabels::read(file, args.classes, args.key.clone(), feed.rows(), data)?),
+        Some(file) => Some(RowLabels::read(file, args.classes, args.key.clone(), feed.rows(), feed.name())?),
         None => feed.labels(),
     };
     let mask = args.mask.as_deref().map(Mask::read).transpose()?;
@@ -84,6 +77,7 @@ pub fn open(path: &Path, labels: Option<&Path>, args: &InputArgs) -> Outcome<imp
             // there is nothing to choose
             _ if row_shape.len() < 2 => Layout::Flatten,
             // the channels of a map stand first, also of one with a single axis of positions, which a shape alone takes for tokens
+            Layout::Auto if site.is_map() && args.channels_of_maps => Layout::Channels,
             Layout::Auto if site.is_map() => Layout::Flatten,
             chosen => chosen,
         };

@@ -1,4 +1,4 @@
-//! The sites of a run folder, over the rows that the run was tested on.
+//! The sites of a run folder, over the rows that the run was tested or trained on.
 
 use std::path::Path;
 
@@ -8,19 +8,19 @@ use repshape::burn::tensor::{Device, Tensor};
 use repshape::network::{Mlp, Network, Site as NetworkSite};
 use repshape::representation::{class_means, head};
 use repshape::task::Target;
-use repshape_data::{Numbers, Test, Train};
+use repshape_data::{Examples, Numbers, Train};
 
 use super::{Representations, Site, SiteRows};
-use crate::cli::InputArgs;
+use crate::cli::{InputArgs, Part};
 use crate::failure::{Failure, Outcome};
 use crate::run_folder::RunFolder;
 
-/// A run's network, the rows it was trained on and those it is measured on.
+/// A run's network, the rows it was trained on and those that are read.
 struct RunRows {
     shown: String,
     network: Mlp,
     train: Train,
-    rows: Test,
+    rows: Examples,
     sites: Vec<Site>,
     next: usize,
 }
@@ -42,7 +42,12 @@ pub fn open(path: &Path, args: &InputArgs) -> Outcome<impl Representations + use
         }
         names.extend(matching.into_iter().filter(|name| !names.contains(name)).cloned().collect::<Vec<_>>());
     }
-    let (network, train, rows) = run.load()?;
+    let (network, tuning, test) = run.load()?;
+    let train = tuning.train;
+    let rows = match args.rows {
+        Part::Test => Examples::clone(&test),
+        Part::Train => Examples::clone(&train),
+    };
     let network = network.valid();
     let mut sites = Vec::new();
     for known in network.sites().into_iter().filter(|site| names.contains(&site.name)) {

@@ -63,6 +63,9 @@ pub struct RunSpec {
     /// Units whose share of the total variance `tdv` is.
     #[serde(default = "one_unit", skip_serializing_if = "is_one")]
     pub tdv_units: usize,
+    /// What a network was rewired from, and how: there is nothing to train then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rewired: Option<String>,
 }
 
 const fn one() -> u64 {

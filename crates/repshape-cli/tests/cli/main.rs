@@ -7,6 +7,7 @@ mod browser;
 #[path = "../../../repshape-report/tests/browser/mod.rs"]
 mod chromium;
 mod compare;
+mod get;
 mod golden;
 mod json;
 mod models;
@@ -15,6 +16,8 @@ mod onnx;
 mod parts;
 mod reproduce;
 mod resume;
+mod rewire;
+mod server;
 mod snapshots;
 mod steps;
 mod support;

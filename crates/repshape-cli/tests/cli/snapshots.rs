@@ -13,7 +13,7 @@ fn alone_it_prints_a_map_of_the_verbs() {
 #[test]
 fn every_verb_explains_itself() {
     let folder = folder();
-    let verbs: [&[&str]; 18] = [
+    let verbs: [&[&str]; 20] = [
         &[],
         &["study"],
         &["study", "plan"],
@@ -26,11 +26,13 @@ fn every_verb_explains_itself() {
         &["measure", "merge"],
         &["sites"],
         &["compare"],
+        &["rewire"],
         &["penalty"],
         &["report"],
         &["reproduce"],
         &["data"],
         &["data", "show"],
+        &["data", "get"],
         &["completions"],
     ];
     for verb in verbs {

@@ -10,4 +10,6 @@ mod models;
 mod mutants;
 mod read;
 mod reference;
+mod rewiring;
+mod rewiring_cases;
 mod sites;

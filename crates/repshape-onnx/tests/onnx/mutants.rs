@@ -9,7 +9,8 @@ use std::{
 };
 
 use prost::Message;
-use repshape_onnx::{Data, Dim, ElementType, Model, Tensor, proto::ModelProto};
+use repshape_onnx::{Data, Dim, ElementType, Model, Rewiring, Tensor, proto::ModelProto};
+use repshape_stats::rewire::{Affine, CompactOptions};
 
 use crate::{
     damage::{Random, change, damage},
@@ -17,7 +18,7 @@ use crate::{
     reference::{Reference, folder, names},
 };
 
-/// For each fixture and kind of damage: 104 fixtures make 2,496 mutants.
+/// For each fixture and kind of damage: 114 fixtures make 2,736 mutants.
 const MUTANTS: u64 = 12;
 const LARGEST: usize = 1 << 30;
 /// A fixture takes milliseconds; the rest is for a busy machine.
@@ -34,6 +35,7 @@ fn attempt(path: &Path, reference: &Reference) -> Result<usize, String> {
         let _ = (site.to_owned(), site.place.to_string(), model.head(&site.name));
     }
     let _ = model.matching(&["*".to_owned()]);
+    rewire(&model);
     let runner = match model.prepare(sites) {
         Ok(runner) => runner,
         // What the others need may be whole.
@@ -43,6 +45,36 @@ fn attempt(path: &Path, reference: &Reference) -> Result<usize, String> {
     // Inputs as the damaged file declares them, if they are small.
     let own = declared(&model).map(|inputs| runner.run(&inputs).map_err(|error| error.to_string()));
     own.map_or(given.clone(), |own| given.or(own)).map(|found| found.len())
+}
+
+/// Rewires what can be rewired, in all ways; a model made so is sound.
+fn rewire(model: &Model) {
+    const WIDEST: usize = 64;
+    let Ok(mut rewiring) = Rewiring::of(model) else { return };
+    let (mut changed, mut random) = (false, Random(11));
+    for site in model.sites() {
+        let Ok(place) = rewiring.check(&site.name) else { continue };
+        let units = place.units.min(WIDEST);
+        let shift = (0..units).map(|unit| unit as f64).collect();
+        let maps = [
+            Affine::random_orthogonal(units, &mut || random.next()).and_then(|map| map.with_shift(shift)),
+            Affine::scale(vec![2.0; units]),
+        ];
+        for map in maps.into_iter().flatten() {
+            changed |= rewiring.apply(&site.name, &map).is_ok();
+        }
+        changed |= rewiring.equalize(&site.name).is_ok();
+        let plan = rewiring.compact(&site.name, None, &CompactOptions::default());
+        changed |= plan.is_ok_and(|plan| !plan.is_empty());
+        changed |= rewiring.insert_linear(&site.name, &format!("{}.linear", site.name)).is_ok();
+    }
+    let _ = (rewiring.parameters(), rewiring.quantization(8));
+    if let Ok(bytes) = rewiring.to_bytes()
+        && changed
+    {
+        let again = Model::from_bytes(&bytes, "rewired", None);
+        assert!(again.is_ok(), "a rewired model: {}", again.expect_err("an error"));
+    }
 }
 
 fn declared(model: &Model) -> Option<Vec<(String, Tensor)>> {

@@ -19,8 +19,8 @@ pub(crate) fn matrix(pictures: &Pictures) -> Option<Value> {
     if !pictures.matrix_units.is_empty() && shown != pictures.units {
         matrix["units"] = json!(pictures.matrix_units);
     }
-    if is_permutation(&pictures.order, shown) {
-        matrix["order"] = json!(pictures.order);
+    if let Some(order) = order(pictures, shown) {
+        matrix["order"] = json!(order);
     }
     Some(json!({ "matrix": matrix }))
 }
@@ -29,6 +29,11 @@ pub(crate) fn matrix(pictures: &Pictures) -> Option<Value> {
 pub(crate) fn shown(pictures: &Pictures) -> Option<usize> {
     let shown = if pictures.matrix_units.is_empty() { pictures.units } else { pictures.matrix_units.len() };
     (shown > 0 && shown.checked_mul(shown) == Some(pictures.correlation.len())).then_some(shown)
+}
+
+/// The order that clusters the `shown` units; `None` where it is not known.
+pub(crate) fn order(pictures: &Pictures, shown: usize) -> Option<&[usize]> {
+    is_permutation(&pictures.order, shown).then_some(&pictures.order[..])
 }
 
 fn is_permutation(order: &[usize], of: usize) -> bool {

@@ -64,7 +64,7 @@ pub(crate) fn option(histogram: &ClassHistogram) -> Option<Value> {
 }
 
 /// The axis' top when one bin is over three times as high as the next one.
-fn cut(totals: &[u64]) -> Option<f64> {
+pub(crate) fn cut(totals: &[u64]) -> Option<f64> {
     let mut sorted = totals.to_vec();
     sorted.sort_unstable_by(|a, b| b.cmp(a));
     match sorted[..] {

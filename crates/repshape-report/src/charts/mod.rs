@@ -13,6 +13,7 @@ pub(crate) mod layer_map;
 pub(crate) mod layers;
 pub(crate) mod learning;
 pub(crate) mod points;
+pub(crate) mod size;
 pub(crate) mod spectrum;
 pub(crate) mod test_errors;
 pub(crate) mod tuning;

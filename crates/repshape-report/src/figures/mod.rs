@@ -3,11 +3,12 @@
 mod chart;
 mod layers;
 mod plots;
+mod rewired;
 mod sites;
 
 use std::path::{Path, PathBuf};
 
-use kuva::render::{layout::Layout, plots::Plot};
+use kuva::render::{layout::Layout, plots::Plot, render::Scene};
 use repshape_stats::pictures::Pictures;
 
 use crate::{
@@ -32,18 +33,27 @@ pub(crate) struct Figure {
     svg: bool,
 }
 
+/// What a file is made from.
+#[allow(clippy::large_enum_variant)] // a dozen of them at most, and nearly all are plots
+enum Drawing {
+    Plots(Figure),
+    /// A scene drawn cell by cell, and whether it is small enough for an SVG.
+    Cells(Scene, bool),
+}
+
 /// Writes each plot of `page` into `folder` (made if absent) and returns the files in the order written.
 ///
 /// A study gives `test-errors`, `tuning` and, for each panel, `NAME-SITE-correlation`, `-spectrum`, `-variances`,
 /// `-histogram`, `-scatter`, `-components` and `-learning`; the other pages give the same for each representation, and
-/// where a source has several sites `layers-MEASURE` over them. A comparison gives `layers-cka`. Two panels that would
+/// where a source has several sites `layers-MEASURE` over them. A comparison gives `layers-cka`; rewired networks
+/// give `rewiring`, all of them side by side, and `size`, error against size, of several sites `SITE-rewiring`. Two panels that would
 /// share a name are told apart by a number. A plot without data is left out. Every file is an SVG and a PNG, except heat
 /// maps of over 64 units or layers, which are PNG alone.
 pub fn figures(page: &Page, folder: &Path) -> Result<Vec<PathBuf>, ReportError> {
     std::fs::create_dir_all(folder).map_err(|source| ReportError::Write { path: folder.into(), source })?;
     let mut written = Vec::new();
-    for (stem, figure) in collect(page) {
-        write(figure, folder, &stem, &mut written)?;
+    for (stem, drawing) in collect(page) {
+        write(drawing, folder, &stem, true, &mut written)?;
     }
     Ok(written)
 }
@@ -56,23 +66,36 @@ pub fn figures(page: &Page, folder: &Path) -> Result<Vec<PathBuf>, ReportError> 
 pub fn figures_of(page: &Page, folder: &Path, kinds: &[String]) -> Result<Vec<PathBuf>, ReportError> {
     std::fs::create_dir_all(folder).map_err(|source| ReportError::Write { path: folder.into(), source })?;
     let mut written = Vec::new();
-    for (stem, figure) in collect(page).into_iter().filter(|(stem, _)| kinds.iter().any(|kind| stem.ends_with(kind))) {
-        let svg = figure.svg;
-        let mut files = Vec::new();
-        if svg {
-            let scene = kuva::render::render::render_multiple(figure.plots, figure.layout);
-            let path = folder.join(format!("{stem}.svg"));
-            atomically(&path, kuva::backend::svg::SvgBackend.render_scene(&scene).as_bytes())?;
-            files.push(path);
-        } else {
-            write(figure, folder, &stem, &mut files)?;
-        }
-        written.append(&mut files);
+    for (stem, drawing) in collect(page).into_iter().filter(|(stem, _)| kinds.iter().any(|kind| stem.ends_with(kind))) {
+        write(drawing, folder, &stem, false, &mut written)?;
     }
     Ok(written)
 }
 
-fn collect(page: &Page) -> Vec<(String, Figure)> {
+fn collect(page: &Page) -> Vec<(String, Drawing)> {
+    let mut drawn: Vec<(String, Drawing)> =
+        plotted(page).into_iter().map(|(stem, figure)| (stem, Drawing::Plots(figure))).collect();
+    if let Page::Rewiring(page) = page {
+        for site in &page.sites {
+            let prefix = prefix(&[if page.sites.len() > 1 { &site.site } else { "" }]);
+            let side_by_side = rewired::side_by_side(site).map(|(scene, svg)| Drawing::Cells(scene, svg));
+            drawn.extend(side_by_side.map(|drawing| (format!("{prefix}rewiring"), drawing)));
+            let size = plots::size(&site.curve, site.chosen).map(Drawing::Plots);
+            drawn.extend(size.map(|drawing| (format!("{prefix}size"), drawing)));
+        }
+    }
+    let mut seen = std::collections::BTreeMap::<String, usize>::new();
+    for (stem, _) in &mut drawn {
+        let count = seen.entry(stem.clone()).or_default();
+        *count += 1;
+        if *count > 1 {
+            stem.push_str(&format!("-{count}"));
+        }
+    }
+    drawn
+}
+
+fn plotted(page: &Page) -> Vec<(String, Figure)> {
     let mut drawn = Vec::new();
     match page {
         Page::Study(study) => {
@@ -91,14 +114,8 @@ fn collect(page: &Page) -> Vec<(String, Figure)> {
             let map = page.layers.as_ref().and_then(layers::map);
             drawn.extend(map.map(|figure| ("layers-cka".to_string(), figure)));
         }
-    }
-    let mut seen = std::collections::BTreeMap::<String, usize>::new();
-    for (stem, _) in &mut drawn {
-        let count = seen.entry(stem.clone()).or_default();
-        *count += 1;
-        if *count > 1 {
-            stem.push_str(&format!("-{count}"));
-        }
+        // drawn cell by cell
+        Page::Rewiring(_) => {}
     }
     drawn
 }
@@ -152,12 +169,25 @@ fn slug(name: &str) -> String {
     slug.trim_start_matches(['.', '-']).to_string()
 }
 
-fn write(figure: Figure, folder: &Path, stem: &str, written: &mut Vec<PathBuf>) -> Result<(), ReportError> {
-    let scene = kuva::render::render::render_multiple(figure.plots, figure.layout);
-    if figure.svg {
+/// As SVG where that is small enough, and as PNG: with `both` always, else where there is no SVG.
+fn write(
+    drawing: Drawing,
+    folder: &Path,
+    stem: &str,
+    both: bool,
+    written: &mut Vec<PathBuf>,
+) -> Result<(), ReportError> {
+    let (scene, svg) = match drawing {
+        Drawing::Plots(figure) => (kuva::render::render::render_multiple(figure.plots, figure.layout), figure.svg),
+        Drawing::Cells(scene, svg) => (scene, svg),
+    };
+    if svg {
         let path = folder.join(format!("{stem}.svg"));
         atomically(&path, kuva::backend::svg::SvgBackend.render_scene(&scene).as_bytes())?;
         written.push(path);
+        if !both {
+            return Ok(());
+        }
     }
     let path = folder.join(format!("{stem}.png"));
     let pixels = kuva::RasterBackend::new().with_scale(PNG_SCALE).render_scene(&scene);

@@ -14,7 +14,7 @@ use repshape_stats::pictures::{ClassHistogram, Components, Pictures, Scatter};
 
 use super::{Figure, LARGEST_SVG_HEAT_MAP};
 use crate::{
-    charts::{correlation::shown, learning::is_error, points, tuning::shared_range},
+    charts::{correlation::shown, learning::is_error, points, size, tuning::shared_range},
     colours,
     headline::BASELINE,
     number::weight,
@@ -246,6 +246,28 @@ pub(super) fn learning(history: &[Curve]) -> Option<Figure> {
         layout: if errors { layout } else { layout.with_log_y().with_y_tick_format(powers_of_ten()) },
         svg: true,
     })
+}
+
+/// The expected error of what reads a site against the units kept, the chosen number dashed.
+pub(super) fn size(curve: &[(usize, f64)], chosen: Option<usize>) -> Option<Figure> {
+    let points = size::points(curve);
+    if points.len() < 2 {
+        return None;
+    }
+    let points: Vec<(f64, f64)> =
+        points.into_iter().map(|(size, error)| (size as f64, error.max(size::ROUNDING))).collect();
+    let plots: Vec<Plot> = vec![LinePlot::new().with_data(points).with_color(BEST).into()];
+    let mut layout =
+        axes(&plots, "units kept", "expected relative error").with_log_y().with_y_tick_format(powers_of_ten());
+    if let Some(chosen) = chosen {
+        layout = layout.with_reference_line(
+            ReferenceLine::vertical(chosen as f64)
+                .with_label(format!("{chosen} kept"))
+                .with_color(OTHER)
+                .with_dasharray("6 4"),
+        );
+    }
+    Some(Figure { plots, layout, svg: true })
 }
 
 pub(super) fn axes(plots: &[Plot], x: &str, y: &str) -> Layout {

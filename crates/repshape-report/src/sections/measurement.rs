@@ -76,6 +76,7 @@ fn representations(sheet: &mut Sheet, measured: &[Measured], titles: &[String]) 
                 name: title,
                 mark: "",
                 site: None,
+                line: "",
                 pictures: one.pictures.as_ref()?,
                 measures: Some(&one.measures),
                 history: &[],
@@ -127,7 +128,9 @@ fn characteristics(sheet: &mut Sheet, measured: &[Measured], titles: &[String]) 
         ];
         measure_table(sheet, &rows, &sizes, &names);
     }
-    remarks(sheet, measured, titles);
+    let notes: Vec<(&str, &[String])> =
+        measured.iter().zip(titles).map(|(one, title)| (title.as_str(), &one.notes[..])).collect();
+    remarks(sheet, &notes);
     sheet.raw("</section>\n");
 }
 
@@ -149,11 +152,12 @@ fn sizes(measured: &[Measured]) -> String {
     .join("; ")
 }
 
-/// What has to be known to read the values, each sentence once with the representations that it is about.
-fn remarks(sheet: &mut Sheet, measured: &[Measured], titles: &[String]) {
+/// What has to be known to read the values of each (title, notes), each sentence once with the representations that it
+/// is about.
+pub(super) fn remarks(sheet: &mut Sheet, measured: &[(&str, &[String])]) {
     let mut remarks: Vec<(&str, Vec<&str>)> = Vec::new();
-    for (one, title) in measured.iter().zip(titles) {
-        for note in &one.notes {
+    for (title, notes) in measured {
+        for note in *notes {
             match remarks.iter_mut().find(|(known, _)| known == note) {
                 Some((_, about)) => about.push(title),
                 None => remarks.push((note, vec![title])),
@@ -208,7 +212,9 @@ mod tests {
         assert_eq!(sizes(&measured), "1,000 rows; 10 to 4,096 units; no labels");
         let titles: Vec<String> = measured.iter().map(|one| title(one, &measured)).collect();
         let mut sheet = Sheet::default();
-        remarks(&mut sheet, &measured, &titles);
+        let notes: Vec<(&str, &[String])> =
+            measured.iter().zip(&titles).map(|(one, title)| (title.as_str(), &one.notes[..])).collect();
+        remarks(&mut sheet, &notes);
         assert!(sheet.html.contains("<li><b>all</b>: x</li>\n<li><b>a</b>: y</li>"), "{}", sheet.html);
     }
 }

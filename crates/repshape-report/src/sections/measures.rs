@@ -61,18 +61,26 @@ pub(crate) fn heat_table(sheet: &mut Sheet, first: &str, rows: &[HeatRow], names
                     let sd = spread
                         .filter(|spread| spread.is_finite())
                         .map_or(String::new(), |spread| format!(" title=\"± {}\"", number::significant(spread)));
-                    format!(
-                        "<td class=\"number{first}\" style=\"--shade:{shade:.2}\" data-value=\"{value}\"{sd}>{}</td>",
-                        texts[at]
-                    )
+                    shaded_cell(value, shade, &texts[at], first, &sd)
                 }
-                _ => format!("<td class=\"number undefined{first}\" data-value=\"\">{UNDEFINED}</td>"),
+                _ => undefined_cell(first),
             });
         }
         sheet.raw("</tr>\n");
     }
     close(sheet);
     glossary(sheet, families.iter().flat_map(|(_, columns)| columns));
+}
+
+/// A number on a ground as dark as `shade`, from 0 to 1, with all its digits for a copy of the table; `class` begins
+/// with a space where it is not empty.
+pub(crate) fn shaded_cell(value: f64, shade: f64, text: &str, class: &str, attributes: &str) -> String {
+    format!("<td class=\"number{class}\" style=\"--shade:{shade:.2}\" data-value=\"{value}\"{attributes}>{text}</td>")
+}
+
+/// The cell of a value that is not known.
+pub(crate) fn undefined_cell(class: &str) -> String {
+    format!("<td class=\"number undefined{class}\" data-value=\"\">{UNDEFINED}</td>")
 }
 
 /// Writes the table the other way round, a row for each measure with its meaning: for a few `columns`.

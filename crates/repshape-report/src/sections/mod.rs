@@ -7,6 +7,7 @@ pub(crate) mod measurement;
 mod measures;
 mod panels;
 mod results;
+pub(crate) mod rewiring;
 pub(crate) mod run;
 pub(crate) mod study;
 

@@ -19,6 +19,8 @@ pub(crate) struct Pictured<'a> {
     pub name: &'a str,
     pub mark: &'static str,
     pub site: Option<&'a str>,
+    /// What has to be known of it, in a line; may be empty.
+    pub line: &'a str,
     pub pictures: &'a Pictures,
     /// Its characteristics by name, where they are its own and not a mean over trials.
     pub measures: Option<&'a BTreeMap<String, Option<f64>>>,
@@ -96,10 +98,26 @@ const LEARNING: &str = "learning";
 /// Pictures whose colours are the classes.
 const CLASS_COLOURED: &str = "histogram scatter components";
 
+/// The kinds that are seen together at a glance.
+const AT_A_GLANCE: &[&str] = &["correlation", "histogram", "scatter"];
+
+/// The name of the view that shows them.
+const GLANCE: &str = "glance";
+
 /// Writes the choice of picture, the keys and one panel for each representation.
 ///
 /// Whatever belongs to some kinds of picture only says so in `data-for`; `report.js` switches it `off` in the others.
 pub(crate) fn write(sheet: &mut Sheet, pictured: &[Pictured]) {
+    gallery(sheet, pictured, None);
+}
+
+/// As [`write`], opening with a few kinds of picture of each representation together, one representation beside the other.
+pub(crate) fn side_by_side(sheet: &mut Sheet, pictured: &[Pictured], reading: &str) {
+    gallery(sheet, pictured, Some(reading).filter(|_| pictured.len() > 1));
+}
+
+/// `glance` is how to read the kinds that are seen together, where they are.
+fn gallery(sheet: &mut Sheet, pictured: &[Pictured], glance: Option<&str>) {
     if pictured.is_empty() {
         return;
     }
@@ -109,24 +127,38 @@ pub(crate) fn write(sheet: &mut Sheet, pictured: &[Pictured]) {
         .collect();
     // a single representation has nothing to be compared with: all its pictures at once
     let single = pictured.len() == 1;
-    let view = if single { "all" } else { KINDS[0].name };
-    sheet.raw(&format!("<div class=\"pictures{}\" data-view=\"{view}\">\n", if single { " single" } else { "" }));
+    let view = View {
+        shown: match glance {
+            _ if single => "all",
+            Some(_) => GLANCE,
+            None => KINDS[0].name,
+        },
+        glance: glance.is_some(),
+    };
+    let class = match pictured.len() {
+        1 => " single",
+        2 | 3 => " few",
+        _ => "",
+    };
+    sheet.raw(&format!("<div class=\"pictures{class}\" data-view=\"{}\">\n", view.shown));
     if !single {
         sheet.raw("<div class=\"picker\" role=\"group\" aria-label=\"Picture\" hidden>\n");
-        for kind in &kinds {
+        let views = glance.map(|_| (GLANCE, "At a glance")).into_iter();
+        for (name, title) in views.chain(kinds.iter().map(|kind| (kind.name, kind.title))) {
             sheet.raw(&format!(
-                "<button type=\"button\" data-show=\"{}\" aria-pressed=\"{}\">{}</button>\n",
-                kind.name,
-                kind.name == view,
-                kind.title
+                "<button type=\"button\" data-show=\"{name}\" aria-pressed=\"{}\">{title}</button>\n",
+                name == view.shown,
             ));
         }
         sheet.raw("<button type=\"button\" data-show=\"all\" aria-pressed=\"false\">All</button>\n</div>\n");
         sheet.raw("<div class=\"readings\">\n");
+        if let Some(reading) = glance {
+            sheet.raw(&format!("<p {}>{}</p>\n", shown_for(GLANCE, view.shown, ""), escape::html(reading)));
+        }
         for kind in &kinds {
             sheet.raw(&format!(
                 "<p {}><strong>{}.</strong> {}</p>\n",
-                shown_for(kind.name, view, ""),
+                shown_for(kind.name, view.shown, ""),
                 kind.title,
                 kind.reading
             ));
@@ -141,7 +173,27 @@ pub(crate) fn write(sheet: &mut Sheet, pictured: &[Pictured]) {
     sheet.raw("</div>\n</div>\n");
 }
 
-/// The attributes of what is shown with some kinds of picture only.
+/// What is shown at first.
+#[derive(Clone, Copy)]
+struct View {
+    /// A kind of picture, several of them ([`GLANCE`]) or `all`.
+    shown: &'static str,
+    /// Whether several kinds can be seen together.
+    glance: bool,
+}
+
+impl View {
+    /// The attributes of what is shown with some kinds of picture, and with those seen together if they are among them.
+    fn shown_for(self, kinds: &str, class: &str) -> String {
+        if self.glance && kinds.split(' ').any(|kind| AT_A_GLANCE.contains(&kind)) {
+            shown_for(&format!("{kinds} {GLANCE}"), self.shown, class)
+        } else {
+            shown_for(kinds, self.shown, class)
+        }
+    }
+}
+
+/// The attributes of what is shown in some views only.
 fn shown_for(kinds: &str, view: &str, class: &str) -> String {
     let off = if view == "all" || kinds.split(' ').any(|kind| kind == view) { "" } else { "off" };
     let class = format!("{class} {off}");
@@ -152,12 +204,12 @@ fn shown_for(kinds: &str, view: &str, class: &str) -> String {
 }
 
 /// The scale of the correlations, the order of their units, the colours of the classes.
-fn keys(sheet: &mut Sheet, pictured: &[Pictured], view: &str) {
+fn keys(sheet: &mut Sheet, pictured: &[Pictured], view: View) {
     sheet.raw("<div class=\"keys\">\n");
     if pictured.iter().any(|one| correlation::shown(one.pictures).is_some()) {
         sheet.raw(&format!(
             "<div {}><span>−1</span><i></i><span>1</span><b></b><span>constant unit</span></div>\n",
-            shown_for("correlation", view, "scale")
+            view.shown_for("correlation", "scale")
         ));
         // units that stand in clusters as they are numbered leave nothing to choose
         if pictured.iter().any(|one| !one.pictures.order.is_sorted()) {
@@ -165,13 +217,13 @@ fn keys(sheet: &mut Sheet, pictured: &[Pictured], view: &str) {
                 "<div {} role=\"group\" aria-label=\"Order of the units\" hidden><span>units by</span>\
                  <button type=\"button\" data-order=\"cluster\" aria-pressed=\"true\">cluster</button>\
                  <button type=\"button\" data-order=\"number\" aria-pressed=\"false\">number</button></div>\n",
-                shown_for("correlation", view, "order")
+                view.shown_for("correlation", "order")
             ));
         }
     }
     let classes = pictured.iter().map(|one| one.pictures.histogram.counts.len()).max().unwrap_or(0);
     if classes > 1 {
-        sheet.raw(&format!("<div {}><span>class</span>", shown_for(CLASS_COLOURED, view, "classes")));
+        sheet.raw(&format!("<div {}><span>class</span>", view.shown_for(CLASS_COLOURED, "classes")));
         for k in 0..classes.min(colours::CLASSES.len() * colours::SYMBOLS.len()) {
             sheet.raw(&format!(
                 "<span><i class=\"dot {}\" style=\"--dot:{}\"></i>{k}</span>",
@@ -184,19 +236,20 @@ fn keys(sheet: &mut Sheet, pictured: &[Pictured], view: &str) {
     sheet.raw("</div>\n");
 }
 
-fn panel(sheet: &mut Sheet, one: &Pictured, kinds: &[&Kind], view: &str, single: bool) {
+fn panel(sheet: &mut Sheet, one: &Pictured, kinds: &[&Kind], view: View, single: bool) {
     sheet.raw("<section class=\"panel\">\n");
     sheet.raw(&format!("<h3>{}{}", escape::html(one.name), one.mark));
     if let Some(site) = one.site {
         sheet.raw(&format!(" <span class=\"site\">{}</span>", escape::html(site)));
     }
     sheet.raw("</h3>\n");
+    sheet.text("p", "line", one.line);
     sheet.raw("<div class=\"strip\">\n");
     for kind in kinds.iter().filter(|kind| kind.name != LEARNING || !one.history.is_empty()) {
         let (spec, caption) = (kind.draw)(one);
         sheet.raw(&format!(
             "<figure {}><div class=\"figure-title\">{}</div>\n",
-            shown_for(kind.name, view, kind.name),
+            view.shown_for(kind.name, kind.name),
             kind.title
         ));
         let drawn = spec.is_some();

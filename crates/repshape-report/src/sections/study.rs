@@ -46,6 +46,7 @@ pub(crate) fn write(sheet: &mut Sheet, study: &StudyPage) {
                     .find(|row| row.regularizer == panel.regularizer)
                     .map_or("", |row| results::mark(row).1),
                 site: Some(&panel.site),
+                line: "",
                 pictures: &panel.pictures,
                 // the table's are means over trials, the pictures are of one
                 measures: None,

@@ -31,7 +31,7 @@ const PROBE: &str = r#"<script>
     // what is chosen is what can be seen, and nothing else
     const pictures = button.closest('.pictures');
     const seen = [...pictures.querySelectorAll('figure')].filter((figure) => figure.clientWidth > 0).map((figure) => figure.dataset.for);
-    const ours = button.dataset.show === 'all' ? new Set(seen).size > 4 : seen.length > 0 && seen.every((kind) => kind === button.dataset.show);
+    const ours = button.dataset.show === 'all' ? new Set(seen).size > 4 : seen.length > 0 && seen.every((kinds) => kinds.split(' ').includes(button.dataset.show));
     views.push(ours && button.getAttribute('aria-pressed') === 'true' && pictures.querySelectorAll('.picker [aria-pressed="true"]').length === 1);
   }
   const orders = [];

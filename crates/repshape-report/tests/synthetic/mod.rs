@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 use rand_distr::{Distribution, Normal, Uniform};
 use repshape_report::{
-    Change, ComparisonPage, Curve, LayerMap, Measured, MeasurementPage, Page, Panel, RegularizerRow, RunPage, Score,
-    Spread, StudyPage,
+    Change, ComparisonPage, Curve, LayerMap, Measured, MeasurementPage, Page, Panel, Proof, RegularizerRow,
+    RewiredSite, RewiringPage, RunPage, Score, Spread, StudyPage, Variant,
 };
 use repshape_stats::pictures::{ClassHistogram, Components, Pictures, Scatter};
 use repshape_stats::{Block, Selection, Sketch, SketchConfig, measure, pictures};
@@ -273,6 +273,109 @@ pub fn comparison(depth: usize) -> Page {
         how: how(),
         notes: vec!["Intervals: 95 % of 1,000 bootstrap draws over rows.".into()],
     })
+}
+
+/// Ten networks made from one, as different as they get.
+pub fn rewiring() -> Page {
+    let names = [
+        ("original", "as it was trained"),
+        ("whiten", "ZCA: every variance 1, every covariance 0, as near to the original as that allows"),
+        ("pca", "whitened principal axes"),
+        ("rotate", "principal axes with their own variances"),
+        ("cholesky", "whitened by the Cholesky factor"),
+        ("random-orthogonal", "a random rotation"),
+        ("scale", "every unit by a random positive factor"),
+        ("permute", "units in another order"),
+        ("target=ones.npy", "every pair of units correlates with 0.95"),
+        ("target=blocks.npy", "five blocks of units that go together"),
+        ("cpn:ones-random-diagonal", "all ones plus a random diagonal"),
+    ];
+    let variants = names.iter().enumerate().map(|(at, (name, line))| {
+        let share = at as f64 / 10.0;
+        let shape = Shape { correlation: 0.9 * share, rank: 12 - at, inner: 0.1 + share, ..Shape::default() };
+        variant(name, line, &Shape { rectified: at % 3 == 0, ..shape })
+    });
+    let proof = |(at, (name, _)): (usize, &(&str, &str))| Proof {
+        variant: (*name).into(),
+        rows_of: "test rows of digits".into(),
+        rows: 360,
+        max_abs_difference: 1.7e-6 * at as f64,
+        max_rel_difference: 1.1e-7 * at as f64,
+        same_predictions: Some(1.0),
+        tolerance: Some(1e-5),
+        parameters: Some(47_910),
+        error: Some(0.0278),
+    };
+    let proofs: Vec<Proof> = names.iter().enumerate().map(proof).collect();
+    Page::Rewiring(RewiringPage {
+        title: "Ten networks, one function".into(),
+        subtitle: "MLP of five hidden layers of 100 units, trained on digits, rewired at fc5.pre".into(),
+        sites: vec![RewiredSite { site: "fc5.pre".into(), variants: variants.collect(), ..RewiredSite::default() }],
+        proofs,
+        how: how(),
+        notes: vec!["Folded in f64, cast once to f32.".into()],
+    })
+}
+
+/// A network made smaller at three sites: proofs of two sets of rows, one beyond its tolerance and one not finite, a
+/// curve with zeros and gaps, a site of which little is known.
+pub fn compacted() -> Page {
+    let compact = |site: &str, units: usize, after: usize| {
+        let of = |units| Shape { units, rank: 6, ..Shape::default() };
+        let mut small = variant("compact", "what carries nothing taken out", &of(after));
+        small.measured.measures.insert("nc1".into(), None);
+        small.measured.measures.insert("variance".into(), Some(f64::INFINITY));
+        let error = |size: usize| match size {
+            7 => f64::NAN,
+            size if size + 4 >= units => 0.0,
+            size => (-0.4 * size as f64).exp(),
+        };
+        RewiredSite {
+            site: site.into(),
+            variants: vec![variant("original", "as it was trained", &of(units)), small],
+            curve: (1..=units).map(|size| (size, error(size))).collect(),
+            chosen: Some(after),
+            removed: vec![
+                ("no weight out".into(), "for every input".into(), 3),
+                ("always zero".into(), "on the rows given".into(), 12),
+                ("least variance".into(), "approximately".into(), units - after - 15),
+            ],
+        }
+    };
+    let proof = |variant: &str, rows_of: &str, relative: f64, parameters: u64| Proof {
+        variant: variant.into(),
+        rows_of: rows_of.into(),
+        rows: 1000,
+        max_abs_difference: 3.0 * relative,
+        max_rel_difference: relative,
+        same_predictions: Some(0.999),
+        tolerance: Some(1e-2),
+        parameters: Some(parameters),
+        error: None,
+    };
+    let mut bare = compact("block.1/conv2.relu", 64, 40);
+    bare.variants.iter_mut().for_each(|one| one.measured.pictures = None);
+    bare.curve.truncate(1);
+    bare.removed.clear();
+    Page::Rewiring(RewiringPage {
+        title: "model.onnx made smaller".into(),
+        subtitle: "three sites, tolerance 1e-2".into(),
+        sites: vec![compact("fc1", 60, 21), compact("fc2", 120, 100), bare],
+        proofs: vec![
+            proof("original", "test rows of digits", 0.0, 47_910),
+            proof("compact", "test rows of digits", 3.4e-3, 21_004),
+            proof("compact", "seeded noise", 0.31, 21_004),
+            Proof { same_predictions: None, tolerance: None, ..proof("too small", "seeded noise", f64::NAN, 900) },
+        ],
+        how: Vec::new(),
+        notes: Vec::new(),
+    })
+}
+
+fn variant(name: &str, line: &str, shape: &Shape) -> Variant {
+    let mut rng = ChaCha8Rng::seed_from_u64(17);
+    let measured = measured("model", Some("fc5.pre"), shape, &mut rng);
+    Variant { name: name.into(), line: line.into(), measured }
 }
 
 /// Three units, no labels, one of them constant, values that are not finite.

@@ -11,6 +11,7 @@ mod sgd;
 use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::{Gradients, Tensor};
 
+pub(crate) use adam::Adam;
 pub use config::{OptimizerConfig, OptimizerError};
 
 /// Running averages of one parameter; unused ones stay empty.
@@ -56,6 +57,14 @@ impl Optimizer {
     pub fn step<M: Module>(&mut self, module: M, gradients: Gradients) -> M {
         self.steps += 1;
         module.map(&mut Step { optimizer: self, gradients, parameter: 0 })
+    }
+
+    /// Moves plain vectors one step against their gradients; each keeps its place from step to step.
+    pub(crate) fn step_vectors<const N: usize>(&mut self, parameters: [(&mut [f32], &[f32]); N]) {
+        self.steps += 1;
+        for (parameter, (weights, gradient)) in parameters.into_iter().enumerate() {
+            self.update(parameter, weights, gradient);
+        }
     }
 
     fn update(&mut self, parameter: usize, weights: &mut [f32], gradient: &[f32]) {

@@ -12,15 +12,15 @@ use std::path::Path;
 use repshape_data::read_matrix;
 use repshape_stats::measure::{Options, Selection, measure_with_progress};
 use repshape_stats::pictures::{Pictures, pictures};
-use repshape_stats::{Head, Measurement, SampleSize, Sketch, StatsError};
+use repshape_stats::{Head, Measurement, SampleSize, Sketch};
 
 use crate::cli::{CharacteristicArgs, Global, MeasureArgs, MeasureStep};
 use crate::failure::{Failure, Outcome};
 use crate::output::print_forms;
 use crate::progress::Progress;
-use crate::representations::{self, Kind, Representations, Site, kind};
+use crate::representations::{self, Kind, Representations, Site, kind, pass, refused};
 
-use kept::Kept;
+pub use kept::Kept;
 use partial::Part;
 pub use table::{cell, sites_by_measures, table};
 
@@ -122,7 +122,7 @@ fn check(args: &MeasureArgs) -> Outcome {
     Ok(())
 }
 
-fn options(args: &CharacteristicArgs) -> Outcome<Options> {
+pub fn options(args: &CharacteristicArgs) -> Outcome<Options> {
     let head = args.head.as_deref().map(read_head).transpose()?;
     Ok(Options { mi_variance: args.mi_variance, tdv_units: args.tdv_units, head, ..Options::default() })
 }
@@ -175,33 +175,21 @@ fn gather(
         })
         .collect::<Outcome<Vec<_>>>()?;
     let mut files = save.map(|folder| save::Files::create(folder, &sites)).transpose()?;
-    let rows = source.block_rows();
-    let progress = Progress::of_blocks(global, source.rows(), rows);
-    while let Some(blocks) = source.next(rows)? {
-        for ((site, sketch), block) in sites.iter().zip(&mut sketches).zip(&blocks) {
-            let first_row = part.and_then(|part| part.first_row_at(site)).unwrap_or(0) + block.first_row;
-            let added = block.block().and_then(|block| sketch.update(&block.starting_at(first_row)));
-            added.map_err(|error| refused(&shown, site, error))?;
-        }
-        if let Some(files) = &mut files {
-            files.append(&blocks)?;
-        }
-        progress.advance(&shown);
-    }
-    progress.finish();
+    pass(
+        source,
+        &mut sketches,
+        |site| part.and_then(|part| part.first_row_at(site)).unwrap_or(0),
+        |blocks| files.as_mut().map_or(Ok(()), |files| files.append(blocks)),
+        global,
+    )?;
     if let Some(files) = files {
         files.finish()?;
     }
     Ok(sites.into_iter().zip(sketches).collect())
 }
 
-/// An error at a site, which names the input and the site.
-fn refused(source: &str, site: &Site, error: StatsError) -> Failure {
-    Failure::usage(format!("{}: {error}", site.shown(source)))
-}
-
 /// The measures of a gathered site.
-fn read(
+pub fn read(
     source: &str,
     site: &Site,
     sketch: &Sketch,

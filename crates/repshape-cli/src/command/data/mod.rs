@@ -1,4 +1,17 @@
-//! `repshape data`: what is known, what is in one.
+//! `repshape data`: what is known, what is in one, where to get one.
+
+mod fetch;
+mod get;
+mod part;
+mod remote;
+#[cfg(test)]
+#[path = "../../../tests/cli/server.rs"]
+mod server;
+#[cfg(test)]
+mod tests;
+mod there;
+mod transfer;
+mod unpack;
 
 use repshape_data::{DataSet, DataSpec, PartSummary, SOURCES, SearchFolder, load, summary};
 use serde_json::json;
@@ -7,26 +20,34 @@ use crate::cli::{DataAction, DataArgs, Global};
 use crate::failure::Outcome;
 use crate::output::{Rows, print};
 
+pub use get::mirror;
+pub use remote::{RemoteSet, remote_set};
+
 /// Runs the command.
 pub fn run(args: &DataArgs, global: &Global) -> Outcome {
     match &args.action {
         DataAction::List => list(global),
         DataAction::Show { data } => show(data, global),
+        DataAction::Get { set, mirrors, out } => get::run(set, mirrors, out.as_deref(), global),
     }
 }
 
 /// Reads a data set, looking in `$REPSHAPE_DATA` and the user's data folder.
 pub fn read(spec: &DataSpec) -> Outcome<DataSet> {
+    Ok(load(spec, &folders())?)
+}
+
+/// The folders that hold data sets in folders of their names, in the order in which they are tried.
+fn folders() -> [SearchFolder; 2] {
     let home = std::env::var_os("HOME").map(std::path::PathBuf::from);
     let user = std::env::var_os("XDG_DATA_HOME")
         .map(std::path::PathBuf::from)
         .or_else(|| home.map(|home| home.join(".local/share")))
         .map(|folder| folder.join("repshape"));
-    let folders = [
+    [
         SearchFolder { label: "$REPSHAPE_DATA".to_owned(), path: std::env::var_os("REPSHAPE_DATA").map(Into::into) },
         SearchFolder { label: "the user's data folder".to_owned(), path: user },
-    ];
-    Ok(load(spec, &folders)?)
+    ]
 }
 
 fn list(global: &Global) -> Outcome {
