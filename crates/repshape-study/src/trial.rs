@@ -52,7 +52,8 @@ pub struct Trial {
 impl fmt::Display for Trial {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.stage, self.regularizer)?;
-        if let Some(weight) = self.weight {
+        // a row of a sweep has its weight in its name
+        if let Some(weight) = self.weight.filter(|_| !self.regularizer.contains('=')) {
             write!(f, "={weight}")?;
         }
         if self.stage == Stage::Trial {

@@ -232,8 +232,8 @@ pub fn fit<N: Network>(
         let order = epoch_order(config.seed, epoch as u64, train.rows());
         let mut dropout = stream(config.seed, Purpose::Dropout, epoch as u64);
         let mut sums = vec![0.0; objective.names().len()];
-        // a stop inside an epoch returns to the state before it
-        let before = training.clone();
+        // a stop inside an epoch returns to the state before it; the history, which grows between epochs, is still that
+        let before = (training.network.clone(), training.optimizer.clone());
         // by value: clones of a module share the running statistics of batch normalisation
         let values = parameters::export(&training.network);
         for (step, rows) in order.chunks(config.batch_size).enumerate() {
@@ -251,7 +251,8 @@ pub fn fit<N: Network>(
             }
             let step = Step::new(&training.network, epoch + 1, step + 1, steps, &evaluation.values);
             if observer.step(&step) == Flow::Stop {
-                return Ok(Fitted { training: returned(before, values), ending: Ending::Stopped });
+                (training.network, training.optimizer) = before;
+                return Ok(Fitted { training: returned(training, values), ending: Ending::Stopped });
             }
         }
         if !parameters::all_finite(&training.network) {

@@ -200,6 +200,10 @@ pub struct Claim {
     pub than: Option<Operands>,
     /// Of `at-least`, `at-most` and `within`.
     pub bound: Option<f64>,
+    /// Whether the trials of both sides belong together one by one, as those of a sweep over draws of the data do: the
+    /// differences are tested then.
+    #[serde(default)]
+    pub paired: bool,
     /// How far from the bound is `within`; what `lower` and `higher` may miss and still hold.
     #[serde(default)]
     pub margin: f64,

@@ -87,6 +87,7 @@ fn what_cannot_be_done_is_said() {
     for (args, expected) in [
         (&["reproduce", "choi2019/tabel7"][..], "did you mean \"choi2019/table7\"?"),
         (&["reproduce", "choi2019/table7", "--out", "o"], "repshape data get mnist"),
+        (&["reproduce", "kageback2017/figure3", "--data", "digits", "--out", "o"], "kageback2017/figure3 reads xor"),
         (&["reproduce", "--collect", "--results", "r", "--out", "o"], "no item's studies are finished there"),
     ] {
         let ran = run(&mut repshape(folder.path()), args);

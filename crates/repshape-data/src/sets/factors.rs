@@ -7,8 +7,8 @@ use crate::{Purpose, Result, below, shuffle, stream};
 
 pub(super) const SOURCE: Source = Source {
     name: "factors",
-    what: "generated: 10 classes of D Gaussian factors, rotated into 1,000 dimensions",
-    form: "factors=D[,columns:1000,classes:10,clusters:2,train:10000,test:5000,seed:0]",
+    what: "generated: classes of D Gaussian factors, rotated into 1,000 columns; keys columns, classes, clusters, train, test, seed",
+    form: "factors=D[,KEY:N...]",
     licence: "generated",
     origin: "Choi, Lee, Shin & Rhee (2018), section 4.3, in the manner of scikit-learn's make_classification",
     place: Place::Files,

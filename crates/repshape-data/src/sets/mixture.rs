@@ -7,8 +7,8 @@ use crate::{Purpose, Result, stream};
 
 pub(super) const SOURCE: Source = Source {
     name: "mixture",
-    what: "generated: x = Omega z, z of D independent Gaussians; no labels",
-    form: "mixture=D[,columns:10,train:10000,test:2000,seed:0]",
+    what: "generated: x = Omega z, z of D independent Gaussians, no labels; keys columns, train, test, seed",
+    form: "mixture=D[,KEY:N...]",
     licence: "generated",
     origin: "Kågebäck & Mogren (2017), section 3.2",
     place: Place::Files,

@@ -440,8 +440,8 @@ fn data_sets() {
         }),
     ];
     insta::assert_snapshot!(messages.join("\n"), @r#"
-    unknown data set "mnsit"; did you mean "mnist"? (known: digits, mnist=DIR, idx=IMAGES,LABELS, npy=X.npy,y.npy, npz=FILE)
-    unknown data set "z.npy" (known: digits, mnist=DIR, idx=IMAGES,LABELS, npy=X.npy,y.npy, npz=FILE)
+    unknown data set "mnsit"; did you mean "mnist"? (known: digits, mnist=DIR, idx=IMAGES,LABELS, npy=X.npy,y.npy, npz=FILE, xor, mixture=D[,KEY:N...], factors=D[,KEY:N...])
+    unknown data set "z.npy" (known: digits, mnist=DIR, idx=IMAGES,LABELS, npy=X.npy,y.npy, npz=FILE, xor, mixture=D[,KEY:N...], factors=D[,KEY:N...])
     data set "digits" is part of this program and takes no path; write digits
     data set "mnist" needs a path: mnist=DIR
     data set "npy" needs a path: npy=X.npy,y.npy

@@ -25,12 +25,14 @@ pub const ITEMS: &[(&str, &str)] = items![
     "choi2019/table7",
     "choi2019/table5",
     "choi2019/table10",
+    "choi2019/table10-choices",
     "choi2019/figure1",
     "choi2019/figure2",
     "choi2019/figure4",
     "choi2019/figure5",
     "choi2018/table8",
     "choi2018/table6",
+    "choi2018/table6-choices",
     "choi2018/table2",
     "choi2018/figure1",
     "choi2018/figure2",
@@ -39,6 +41,7 @@ pub const ITEMS: &[(&str, &str)] = items![
     "kageback2017/figure2",
     "kageback2017/figure3",
     "laakom2022/table1",
+    "laakom2022/table1-choices",
     "laakom2022/figure1",
     "digits/ranking",
 ];
@@ -60,6 +63,9 @@ const STUDIES: &[(&str, &str)] = studies![
     "linear-ae",
     "xor",
     "digits-30",
+    "ae6-choices",
+    "mnist-choices",
+    "bottleneck-choices",
 ];
 
 /// The item of that name.

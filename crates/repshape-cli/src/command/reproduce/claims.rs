@@ -131,7 +131,12 @@ fn compared(claim: &Claim, a: &Sample, b: &Sample) -> Option<Evidence> {
     // what may be missed is given to the other side
     let margin = if lower { claim.margin } else { -claim.margin };
     let b: Vec<f64> = b.values.iter().map(|value| value + margin).collect();
-    let tails = two_samples(&a.values, &b)?;
+    // where a trial is missing on one side nobody knows which belong together
+    let tails = if claim.paired && a.values.len() == b.len() {
+        one_sample(&a.values.iter().zip(&b).map(|(a, b)| a - b).collect::<Vec<_>>(), 0.0)?
+    } else {
+        two_samples(&a.values, &b)?
+    };
     Some(direction(tails, lower))
 }
 
@@ -195,6 +200,7 @@ fn formula(claim: &Claim, of: &[(Source, Sample)], than: &[(Source, Sample)]) ->
     let (of, than, value) = (names(of), names(than), &claim.value);
     let margin = if claim.margin == 0.0 { String::new() } else { format!(" by less than {}", claim.margin) };
     let bound = claim.bound.unwrap_or(f64::NAN);
+    let than = if claim.paired { format!("{than}, paired") } else { than };
     match (claim.kind, claim.margin == 0.0) {
         (ClaimKind::Lower, true) => format!("{value}: {of} < {than}"),
         (ClaimKind::Lower, false) => format!("{value}: {of} above {than}{margin}"),
@@ -276,6 +282,21 @@ mod tests {
         ] {
             assert_eq!(verdict(kind, value, rest), expected, "{kind} {value} {rest}");
         }
+    }
+
+    #[test]
+    fn paired_trials_are_tested_by_their_differences() {
+        let studies = [Trials::made_up("s", &[("a", &[1.0, 5.0, 9.0]), ("b", &[1.2, 5.1, 9.3]), ("c", &[1.2, 5.1])])];
+        let p = |than: &str, paired: bool| {
+            let claim = format!(
+                "says = \"\"\nkind = \"lower\"\nvalue = \"x\"\nstudy = \"s\"\nof = \"a\"\nthan = \"{than}\"\npaired = {paired}"
+            );
+            test(&[toml::from_str(&claim).unwrap()], &studies)[0].p.unwrap()
+        };
+        // differences -0.2, -0.1, -0.3: t = -2 sqrt(3) with 2 degrees, where the tail is (1 + t / sqrt(t^2 + 2)) / 2
+        assert!((p("b", true) - 0.5 * (1.0 - (12.0_f64 / 14.0).sqrt())).abs() < 1e-9);
+        assert!(p("b", false) > 0.4);
+        assert_eq!(p("c", true), p("c", false));
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod run;
 mod show;
 mod trials;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use repshape_report::{Page, render};
@@ -20,7 +21,7 @@ use self::results::{Results, results};
 use self::trials::Trials;
 use super::study;
 use crate::cli::{Format, Global, ReproduceArgs};
-use crate::failure::Outcome;
+use crate::failure::{Failure, Outcome};
 use crate::output::{csv, draw_table, emit, format, tell, to_json, write_file};
 use crate::spec::{Item, SharedStudy};
 
@@ -35,9 +36,17 @@ pub fn run(args: &ReproduceArgs, global: &Global) -> Outcome {
         return list::list(&out, args, global);
     };
     let item = item(name)?;
+    let planned = planned(&item, args)?;
+    if let Some(unread) =
+        args.data.iter().find(|data| !planned.iter().any(|s| s.recipe.training.data.name() == data.name()))
+    {
+        let read: BTreeSet<&str> = planned.iter().map(|study| study.recipe.training.data.name()).collect();
+        let read: Vec<&str> = read.into_iter().collect();
+        return Err(Failure::usage(format!("--data {unread}: {name} reads {}", read.join(", "))));
+    }
     let mut stores = Vec::new();
     let mut trials = Vec::new();
-    for study in planned(&item, args)? {
+    for study in planned {
         let store = run::finished(&study, &out, args, global)?;
         trials.push(Trials::read(&study, &store)?);
         stores.push(store);
@@ -65,8 +74,7 @@ fn write(
     folder: &Path,
     made: &[String],
 ) -> Outcome<Vec<PathBuf>> {
-    std::fs::create_dir_all(folder)
-        .map_err(|error| crate::failure::Failure::usage(format!("{}: {error}", folder.display())))?;
+    std::fs::create_dir_all(folder).map_err(|error| Failure::usage(format!("{}: {error}", folder.display())))?;
     let figures = draw::figures(item, trials, stores, folder)?;
     let names: Vec<String> =
         figures.iter().filter_map(|path| Some(path.file_name()?.to_string_lossy().into_owned())).collect();

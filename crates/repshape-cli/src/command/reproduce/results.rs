@@ -161,7 +161,7 @@ pub fn results(name: &str, item: &Item, studies: &[Trials], smoke: bool) -> Resu
     }
     if !item.claims.is_empty() {
         notes.push(format!(
-            "claims: one-sided Welch, Student or binomial tests over trials with fresh seeds, which are not paired; Holm's correction over the item's claims at {}",
+            "claims: one-sided Welch, Student or binomial tests over trials, whose seeds are fresh and pair nothing; by pairs where trials share a draw of the data; Holm's correction over the item's claims at {}",
             claims::ALPHA
         ));
     }

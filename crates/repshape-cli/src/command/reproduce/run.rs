@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use repshape_data::DataSpec;
 use repshape_study::{Access, Chunking, Manifest, Store, StudySpec, status};
 
 use crate::cli::{Global, ReproduceArgs};
@@ -24,27 +23,26 @@ pub fn folder(out: &Path, study: &SharedStudy) -> PathBuf {
 /// The finished store of a study; runs what is missing.
 pub fn finished(study: &SharedStudy, out: &Path, args: &ReproduceArgs, global: &Global) -> Outcome<Store> {
     let path = folder(out, study);
-    let there = path.join("manifest.jsonl").is_file();
-    if there {
-        let store = Store::open(&path, Access::Read)?;
+    let named = args.data.iter().find(|data| data.name() == study.recipe.training.data.name());
+    if let Some(store) = existing(study, out)? {
         let counts = status(&store).all;
-        same_study(study, &store)?;
-        if counts.done == counts.total {
-            return Ok(store);
-        }
-        if !args.resume {
-            return Err(Failure::usage(format!(
-                "{}: {} of {} runs are done; go on with --resume",
-                path.display(),
-                counts.done,
-                counts.total
-            )));
+        match counts.done == counts.total {
+            // data that is named must be what the study was run on
+            true if named.is_none() => return Ok(store),
+            false if !args.resume => {
+                return Err(Failure::usage(format!(
+                    "{}: {} of {} runs are done; go on with --resume",
+                    path.display(),
+                    counts.done,
+                    counts.total
+                )));
+            }
+            _ => {}
         }
     }
     let mut recipe = study.recipe.clone();
     // where the files lie is no part of what is studied: the fingerprint of the rows is
-    let at = |spec: &DataSpec| args.data.iter().find(|data| data.name() == spec.name()).unwrap_or(spec).clone();
-    let set = data::read(&at(&recipe.training.data))?;
+    let set = data::read(named.unwrap_or(&recipe.training.data))?;
     if args.smoke && set.train_rows() < FEW_ROWS {
         recipe.training.train_rows = None;
     }
@@ -52,6 +50,10 @@ pub fn finished(study: &SharedStudy, out: &Path, args: &ReproduceArgs, global: &
     drop(set);
     let manifest = Manifest::plan(&study::planned(&recipe, &tuning, &test)?, Chunking::Runs(1))?;
     let store = Store::plan_or_open(&path, &manifest)?;
+    let counts = status(&store).all;
+    if counts.done == counts.total {
+        return Ok(store);
+    }
     tell(global, &format!("study {}", study.name));
     let experiment = Study { places: recipe.places(), run: recipe.training, tuning, test };
     study::work(&store, &experiment, args.workers, global).map_err(|failure| Failure {

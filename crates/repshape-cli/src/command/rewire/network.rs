@@ -19,6 +19,7 @@ use crate::run_folder::RunFolder;
 use crate::spec::RunSpec;
 
 /// A network in memory that can be rewired.
+#[expect(clippy::large_enum_variant, reason = "there is one in a command's life")]
 pub enum Network {
     /// One of a run folder.
     Run { network: Mlp, folder: RunFolder },
