@@ -29,6 +29,9 @@ use staged::Staged;
 /// Largest relative difference of outputs that single precision explains.
 const TOLERANCE: f64 = 1e-5;
 
+/// Rows for each unit below which a site may do more than they show.
+const ROWS_PER_UNIT: u64 = 10;
+
 /// What was done to a site.
 struct Change {
     chosen: Chosen,
@@ -182,6 +185,7 @@ impl Job<'_> {
             measure::read(&source.display().to_string(), site, sketch, &selection, pictured, global)
         };
         let mut notes: Vec<String> = before.source.notes().to_vec();
+        notes.extend(self.few_rows(&changes, proof.rows));
         notes.extend(left.iter().map(|why| format!("left as it is: {why}")));
         let mut results = Vec::with_capacity(changes.len());
         let mut shown = Vec::with_capacity(changes.len());
@@ -264,6 +268,15 @@ impl Job<'_> {
             }
         }
         Ok(change)
+    }
+
+    /// A warning where so few rows were looked at that they cannot show what a site does.
+    fn few_rows(&self, changes: &[Change], rows: u64) -> Option<String> {
+        let widest = changes.iter().map(|change| change.chosen.units as u64).max()?;
+        let few = *self.how == How::Compact && !self.rows.is_noise() && rows < ROWS_PER_UNIT * widest;
+        few.then(|| {
+            format!("{rows} rows for up to {widest} units: what they do not show is taken out; give more, or --verify on others")
+        })
     }
 
     /// What the outputs may differ by, if they do not differ by more.

@@ -177,9 +177,12 @@ pub fn for_people(results: &[Rewired]) -> Rows {
     rows.notes.extend(first.verified.iter().map(|one| proof(&one.data, &one.proof, first.tolerance)));
     if first.parameters_after != first.parameters_before {
         let saved = 100.0 * (1.0 - first.parameters_after as f64 / first.parameters_before as f64);
+        let word = if saved > 0.0 { "saved" } else { "more" };
         rows.notes.push(format!(
-            "parameters: {} -> {} ({saved:.1} % saved)",
-            first.parameters_before, first.parameters_after
+            "parameters: {} -> {} ({:.1} % {word})",
+            first.parameters_before,
+            first.parameters_after,
+            saved.abs()
         ));
     }
     if let Some(int8) = &first.int8 {
