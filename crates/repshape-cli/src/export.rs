@@ -7,8 +7,7 @@ use repshape_onnx::{BatchNormalization, ModelBuilder, ModelError};
 
 use crate::failure::{Failure, Outcome};
 
-/// The model's bytes: input `input`, outputs `output` and every other site, dropout left out; `output.active` behind an
-/// output activation.
+/// The model's bytes: input `input`, outputs `output` and every other site, dropout left out.
 pub fn to_onnx(network: &Mlp, inputs: usize, about: &[(&str, String)]) -> Outcome<Vec<u8>> {
     let parameters = parameters::export(&network.valid());
     build(network, inputs, about, &parameters).map_err(|error| Failure::usage(format!("model.onnx: {error}")))
@@ -49,13 +48,13 @@ fn build(
         (input, width) = (after.name.clone(), after.units);
     }
     let site = &network.output_site;
-    model.gemm(&input, &site.name, values("output.weight"), values("output.bias"), width, site.units)?;
-    model.output(&site.name)?;
-    if network.output_activation != Activation::Linear {
-        let outputs = format!("{}.active", site.name);
-        model.activation(activation(network.output_activation), &site.name, &outputs)?;
-        model.output(&outputs)?;
+    let linear = network.output_activation() == Activation::Linear;
+    let affine = if linear { site.name.clone() } else { format!("{}.pre", site.name) };
+    model.gemm(&input, &affine, values("output.weight"), values("output.bias"), width, site.units)?;
+    if !linear {
+        model.activation(activation(network.output_activation()), &affine, &site.name)?;
     }
+    model.output(&site.name)?;
     for (key, value) in about {
         model.metadata(*key, value.clone())?;
     }

@@ -10,6 +10,7 @@ use repshape::network::{Mlp, Network};
 use repshape::objective::{Objective, place_layers};
 use repshape::penalty::Term;
 use repshape::representation::{class_means, head, sketch};
+use repshape::task::Target;
 use repshape_data::{Examples, Train, Validation};
 use repshape_stats::measure::{Options, Selection, measure};
 use repshape_stats::pictures::{Pictures, pictures};
@@ -75,8 +76,9 @@ impl Setup {
             let units = layers.layer_of_site_mut(&site).map_or(outputs, |layer| layer.width);
             bounded(&format!("site \"{site}\""), &SketchConfig { classes, ..sketch(units) })?;
         }
-        let mut network = layers.init(train.columns(), outputs, spec.seed, &device.clone().autodiff());
-        network.output_activation = spec.output_activation;
+        let network = layers
+            .init(train.columns(), outputs, spec.seed, &device.clone().autodiff())
+            .with_output_activation(spec.output_activation);
         let objective =
             Objective::new(spec.task, spec.target, classes.unwrap_or(0), &terms, &network.sites(), &spec.main_site())?;
         let config =
@@ -130,7 +132,8 @@ impl Setup {
         let sketches = sketch(&network, rows, sites, config, &self.device)?;
         let mut measured = Vec::with_capacity(sites.len());
         for (site, sketch) in sites.iter().zip(sketches) {
-            let head = head(&network, site);
+            // a layer that gives the input back reads no classes
+            let head = if self.objective.target() == Target::Labels { head(&network, site) } else { None };
             let class_means = match head {
                 Some(_) => class_means(&network, train, site, &self.device)?,
                 None => None,

@@ -52,14 +52,18 @@ impl Projection {
     fn map(&self, part: &mut Examples) {
         let columns = self.mean.len();
         let axes = self.axes.len() / columns;
+        // column by column, so that the sums of a row's coordinates run side by side
+        let by_column: Vec<f64> =
+            (0..columns).flat_map(|column| (0..axes).map(move |axis| self.axes[axis * columns + column])).collect();
         let mut values = Vec::with_capacity(part.rows() * axes);
-        let mut centred = vec![0.0; columns];
+        let mut sums = vec![0.0; axes];
         for row in part.values().chunks_exact(columns) {
-            for ((centred, &x), mean) in centred.iter_mut().zip(row).zip(&self.mean) {
-                *centred = f64::from(x) - mean;
+            sums.fill(0.0);
+            for ((&x, mean), line) in row.iter().zip(&self.mean).zip(by_column.chunks_exact(axes)) {
+                let centred = f64::from(x) - mean;
+                sums.iter_mut().zip(line).for_each(|(sum, a)| *sum += centred * a);
             }
-            let along = |axis: &[f64]| axis.iter().zip(&centred).map(|(a, x)| a * x).sum::<f64>() as f32;
-            values.extend(self.axes.chunks_exact(columns).map(along));
+            values.extend(sums.iter().map(|&sum| sum as f32));
         }
         part.values = Arc::new(values);
         part.row_shape = [axes].as_slice().into();

@@ -30,7 +30,7 @@ pub struct Dense {
 /// A multilayer perceptron with sites `fc1.pre`, `fc1`, ..., `output`.
 ///
 /// `fcN.pre` is what enters the nonlinearity of layer N (after batch normalisation), `fcN` what
-/// leaves it, `output` the affine last layer (logits).
+/// leaves it, `output` what the network gives: the affine last layer (logits) unless an output activation stands there.
 #[derive(Module, Debug)]
 pub struct Mlp {
     /// The hidden layers, first to last.
@@ -40,9 +40,26 @@ pub struct Mlp {
     /// The site of the last layer's values.
     #[module(skip)]
     pub output_site: Site,
-    /// What the last layer's values go through behind their site, to become the network's outputs; linear unless set.
+    /// What the last layer's values go through to become the network's outputs; linear unless
+    /// [`Mlp::with_output_activation`] says otherwise.
     #[module(skip)]
-    pub output_activation: Activation,
+    pub(crate) output_activation: Activation,
+}
+
+impl Mlp {
+    /// The same network with a nonlinearity in front of its outputs: the site `output` is behind it.
+    #[must_use]
+    pub fn with_output_activation(mut self, activation: Activation) -> Self {
+        self.output_activation = activation;
+        self.output_site.after_nonlinearity = activation != Activation::Linear;
+        self.output_site.bounds = activation.bounds();
+        self
+    }
+
+    /// The nonlinearity in front of the outputs.
+    pub const fn output_activation(&self) -> Activation {
+        self.output_activation
+    }
 }
 
 impl MlpSpec {
@@ -110,7 +127,7 @@ impl Network for Mlp {
 
     fn forward_tapped(&self, input: Tensor<2>, tap: &mut dyn Tap) -> Tensor<2> {
         let hidden = self.layers.iter().fold(input, |x, layer| layer.forward_tapped(x, tap));
-        self.output_activation.forward(tap.visit(&self.output_site, affine(&self.output, hidden)))
+        tap.visit(&self.output_site, self.output_activation.forward(affine(&self.output, hidden)))
     }
 
     fn forward_to(&self, last: &str, input: Tensor<2>, tap: &mut dyn Tap) {

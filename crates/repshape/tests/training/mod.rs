@@ -1,13 +1,14 @@
 //! Training: what it computes, and that the bits depend on the spec and the seed alone.
 
+use repshape::burn::module::Module;
 use repshape::burn::tensor::{Device, Tensor};
 use repshape::checkpoint;
 use repshape::early_stopping::EarlyStopping;
-use repshape::evaluate::evaluate;
+use repshape::evaluate::{evaluate, mean_squared_error};
 use repshape::fit::{Ending, FitConfig, FitError, Fitted, Flow, Training, fit};
-use repshape::network::{Mlp, MlpSpec, Network, Site};
+use repshape::network::{Activation, Mlp, MlpSpec, Network, Site};
 use repshape::objective::{Objective, ObjectiveError, place_layers};
-use repshape::parameters::{Parameter, export};
+use repshape::parameters::{Parameter, export, import};
 use repshape::penalty::Term;
 use repshape::task::{Target, Task};
 use repshape_data::{Classes, DataSet, Hold, Part, SplitSpec, Tuning, Values};
@@ -47,6 +48,40 @@ pub fn setup(spec: &str, terms: &[&str], seed: u64) -> (Mlp, Objective) {
 
 pub fn config(epochs: usize, optimizer: &str) -> FitConfig {
     FitConfig { epochs, batch_size: 16, optimizer: optimizer.parse().unwrap(), seed: 7 }
+}
+
+/// Loss and gradient go through an output activation: one step of SGD at rate 1 moves each bias by its central difference.
+#[test]
+fn the_task_meets_what_the_output_activation_gives() {
+    let tuning = tuning();
+    for activation in [Activation::Relu, Activation::Logistic, Activation::Linear] {
+        let layers: MlpSpec = "mlp:4:tanh".parse().unwrap();
+        let network = layers.init(5, 5, 3, &Device::flex().autodiff()).with_output_activation(activation);
+        let objective = Objective::new(Task::MeanSquaredError, Target::Input, 3, &[], &network.sites(), "fc1").unwrap();
+        let loss = |network: &Mlp| evaluate(&network.valid(), &tuning.train, &objective, &Device::flex()).loss;
+        let one_step = FitConfig { epochs: 1, batch_size: 1000, optimizer: "sgd:1".parse().unwrap(), seed: 1 };
+        let from = Training::new(network.clone(), one_step.optimizer);
+        let go_on = &mut |_: &Training<Mlp>| Flow::Continue;
+        let fitted = fit(from, &tuning.train, None, &objective, &one_step, &Device::flex(), go_on).unwrap().training;
+        assert!((fitted.history[0].loss - loss(&network)).abs() < 1e-6, "{activation}");
+        let squared = mean_squared_error(&network.valid(), &tuning.train, &objective, &Device::flex());
+        assert!((squared - loss(&network)).abs() < 1e-9, "{activation}");
+        let bias = |network: &Mlp| export(network).into_iter().find(|p| p.name == "output.bias").unwrap().values;
+        let (before, after) = (bias(&network), bias(&fitted.network));
+        for unit in 0..5 {
+            let moved = |by: f32| {
+                let mut parameters = export(&network);
+                let bias = parameters.iter_mut().find(|p| p.name == "output.bias").unwrap();
+                bias.values[unit] += by;
+                loss(&import(network.clone(), parameters).unwrap())
+            };
+            // of 350 entries one may lie so near the corner of ReLU that it counts by half: 2 / 350 times a difference of 0.1
+            let gradient = (moved(0.001) - moved(-0.001)) / 0.002;
+            let step = f64::from(before[unit] - after[unit]);
+            assert!((step - gradient).abs() < 6e-4, "{activation} unit {unit}: {step} and {gradient}");
+            assert!(activation != Activation::Linear || step != 0.0);
+        }
+    }
 }
 
 fn run(spec: &str, terms: &[&str], config: &FitConfig) -> Fitted<Mlp> {
@@ -188,7 +223,7 @@ fn parameters_hold_the_last_step_s_running_statistics() {
         fit(from, &tuning.train, None, &objective, &config, &Device::flex(), &mut |_: &Training<Mlp>| Flow::Continue)
             .unwrap();
     let before = bits(&fitted.training.network);
-    let asked = burn::module::Module::valid(&fitted.training.network);
+    let asked = Module::valid(&fitted.training.network);
     assert_eq!(before, bits(&asked));
     assert_eq!(before, bits(&fitted.training.network));
 }
@@ -196,7 +231,7 @@ fn parameters_hold_the_last_step_s_running_statistics() {
 #[test]
 fn a_tap_reads_and_replaces_any_site() {
     let (network, _) = setup("mlp:12,8", &[], 3);
-    let network = burn::module::Module::valid(&network);
+    let network = Module::valid(&network);
     let x = Tensor::<2>::ones([4, 5], &Device::flex());
     let mut silence = |site: &Site, z: Tensor<2>| if site.name == "fc2" { z * 0.0 } else { z };
     let silenced = network.forward_tapped(x, &mut silence).into_data().try_into_vec::<f32>().unwrap();
@@ -209,7 +244,7 @@ fn dropout_and_batch_norm_act_in_training_only() {
     let tuning = tuning();
     let plain = run("mlp:12,8", &BUSY, &config(2, "adam:0.01"));
     let (_, objective) = setup("mlp:12,8", &BUSY, 3);
-    let network = burn::module::Module::valid(&plain.training.network);
+    let network = Module::valid(&plain.training.network);
     let scores = || evaluate(&network, &tuning.validation, &objective, &Device::flex());
     assert_eq!(scores(), scores());
     // one row and many rows agree: no batch statistics at inference
