@@ -11,7 +11,8 @@ use repshape_study::{Control, Experiment, Stage, Tested, Trial, Tuned};
 use serde_json::{Map, Value, json};
 
 use crate::failure::{Failure, Outcome};
-use crate::spec::{Places, RunSpec};
+use crate::rewiring::rewired;
+use crate::spec::{Member, Places, RunSpec};
 use crate::training::{Setup, diverged, own_measures};
 
 /// The data of a study and how each network is trained on it.
@@ -97,7 +98,15 @@ impl Study {
         if trained.diverged.is_some() {
             return Ok(tested);
         }
-        let Trained { setup, network, .. } = &trained;
+        let setup = &trained.setup;
+        let network = match Member::of_row(&trial.regularizer)? {
+            Member::Rewired(how) => {
+                let before = setup.scores(&trained.network, &self.test);
+                tested.measures.insert("test_error_before".to_owned(), before.error);
+                &rewired(&how, &trained.network.valid(), &self.places.site, &self.tuning, trial.seed)?
+            }
+            _ => &trained.network,
+        };
         tested.test = Some(convert(setup.scores(network, &self.test)));
         let (config, selection) = own_measures(&run)?;
         let sites = self.places.measured();

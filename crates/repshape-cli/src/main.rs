@@ -12,6 +12,7 @@ mod output;
 mod pages;
 mod progress;
 mod representations;
+mod rewiring;
 mod rows;
 mod run_folder;
 mod shell;

@@ -74,7 +74,7 @@ pub struct RewireArgs {
     #[arg(long, help_heading = "What is proved")]
     pub force: bool,
     /// Random matrices that cpn:ones-random-diagonal tries
-    #[arg(long, value_name = "N", default_value_t = 100, value_parser = from_one())]
+    #[arg(long, value_name = "N", default_value_t = crate::rewiring::DRAWS, value_parser = from_one())]
     pub draws: usize,
     /// Write a self-contained page with pictures of before and after
     #[arg(long, value_name = "FILE.html")]

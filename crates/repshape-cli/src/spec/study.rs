@@ -8,6 +8,7 @@ use repshape_study::{Regularizer, StudySpec};
 use serde::{Deserialize, Serialize};
 
 use super::RunSpec;
+use crate::cli::How;
 use crate::failure::{Failure, Outcome};
 
 /// The member of the set that adds nothing.
@@ -92,7 +93,7 @@ pub struct Places {
 impl Places {
     /// Adds the row `name` of a study, `NAME` or `NAME=WEIGHT`, with its weight to a training.
     pub fn add(&self, run: &mut RunSpec, name: &str, weight: Option<f64>) -> Outcome {
-        let member: Member = name.split_once('=').map_or(name, |(name, _)| name).parse().map_err(Failure::usage)?;
+        let member = Member::of_row(name)?;
         let sites = std::iter::once(&self.site).chain(&self.also_at);
         run.penalties.extend(sites.filter_map(|site| member.term(weight, site)));
         // a site's positive part is read where the site is
@@ -107,7 +108,7 @@ impl Places {
     }
 }
 
-/// A member of the set: `baseline` or a penalty's name with its options.
+/// A member of the set: `baseline`, a penalty's name with its options, or `rewire:HOW`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Member {
@@ -115,7 +116,12 @@ pub enum Member {
     Baseline,
     /// A penalty or a layer.
     Penalty(PenaltyConfig),
+    /// No regularizer, and the trained network is rewired at the site.
+    Rewired(How),
 }
+
+/// What comes before the way to rewire in the name of a member.
+const REWIRE: &str = "rewire:";
 
 impl TryFrom<String> for Member {
     type Error = String;
@@ -132,6 +138,9 @@ impl std::str::FromStr for Member {
         if text == BASELINE {
             return Ok(Self::Baseline);
         }
+        if let Some(how) = text.strip_prefix(REWIRE) {
+            return how.parse().map(Self::Rewired).map_err(|error| format!("{REWIRE}{how}: {error}"));
+        }
         text.parse().map(Self::Penalty).map_err(|error: repshape::penalty::PenaltyError| error.to_string())
     }
 }
@@ -141,6 +150,7 @@ impl std::fmt::Display for Member {
         match self {
             Self::Baseline => f.write_str(BASELINE),
             Self::Penalty(config) => config.fmt(f),
+            Self::Rewired(how) => write!(f, "{REWIRE}{how}"),
         }
     }
 }
@@ -152,10 +162,17 @@ impl From<Member> for String {
 }
 
 impl Member {
+    /// The member of the row `name` of a study, `NAME` or `NAME=WEIGHT`.
+    pub fn of_row(name: &str) -> Outcome<Self> {
+        // a target=FILE has the sign too
+        let name = if name.starts_with(REWIRE) { name } else { name.split_once('=').map_or(name, |(name, _)| name) };
+        name.parse().map_err(Failure::usage)
+    }
+
     /// The term that this member adds at `site` with `weight`.
     pub fn term(&self, weight: Option<f64>, site: &str) -> Option<Term> {
         match self {
-            Self::Baseline => None,
+            Self::Baseline | Self::Rewired(_) => None,
             Self::Penalty(config) => {
                 Some(Term { config: config.clone(), weight: weight.unwrap_or(0.0), site: Some(site.to_owned()) })
             }

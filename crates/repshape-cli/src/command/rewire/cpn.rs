@@ -3,14 +3,14 @@
 use repshape::burn::tensor::Device;
 use repshape::evaluate::evaluate;
 use repshape::network::Mlp;
-use repshape::rewire::{FineTune, SearchOptions, cpn, cpn_search, statistics};
+use repshape::rewire::Draw;
 use serde::Serialize;
 
 use super::network::{Chosen, Network};
-use super::{Change, Job, map};
-use crate::cli::How;
+use super::{Change, Job};
 use crate::failure::{Failure, Outcome};
 use crate::progress::Progress;
+use crate::rewiring;
 use crate::training::Setup;
 
 /// What became of the task.
@@ -59,56 +59,35 @@ pub fn change(job: &Job<'_>, network: &mut Network, chosen: &Chosen) -> Outcome<
     };
     let (_, tuning, test) = folder.load()?;
     let objective = Setup::new(&folder.spec, &tuning.train, &Device::flex())?.objective;
+    let progress = Progress::when_long(job.global, "fits", job.args.draws as u64);
+    let mut told = |done: usize, total: usize| progress.set(done as u64, total as u64);
     let seed = job.global.seed.unwrap_or(0);
-    let site = &chosen.carries;
-    let mut found = Comparable { error_before: 0.0, error_after: 0.0, draws: Vec::new(), chosen: None };
-    let (made, fitted) = match job.how {
-        How::CpnOnes => {
-            let progress = Progress::new(job.global, "fits", job.args.draws as u64, 0);
-            let options = SearchOptions { seed, ..SearchOptions::default() };
-            let validation = Some(&tuning.validation);
-            let searched =
-                cpn_search(network, site, job.args.draws, &tuning.train, validation, &options, &mut |done, total| {
-                    progress.set(done as u64, total as u64);
-                });
-            progress.finish();
-            let searched = searched?;
-            found.chosen = Some(searched.best);
-            found.draws = searched
-                .draws
-                .into_iter()
-                .map(|draw| Tried {
-                    number: draw.number,
-                    error: draw.error,
-                    refined_error: draw.refined_error,
-                    correlation_positive: draw.correlation_positive,
-                })
-                .collect();
-            (map::Made { rank: None, affine: searched.affine }, searched.network)
-        }
-        how => {
-            // of what enters the activation, as if there were none (C18, section 3.2)
-            let entering = [format!("{site}.pre")];
-            let statistics = statistics(network, &tuning.train, &entering, &Device::flex())?;
-            let Some(made) = map::of(how, chosen.units, statistics.first(), seed, chosen.number)? else {
-                return Err(Failure::usage(format!("--by {how}: makes no comparable network")));
-            };
-            let fitted = cpn(network, site, &made.affine, &tuning.train, &FineTune { seed, ..FineTune::default() })?;
-            (made, fitted)
-        }
-    };
+    let found = rewiring::comparable(job.how, network, &chosen.carries, &tuning, seed, job.args.draws, &mut told);
+    progress.finish();
+    let found = found?;
     let error = |network: &Mlp| {
         let scores = evaluate(network, &test, &objective, &Device::flex());
         scores.error.ok_or_else(|| Failure::usage(format!("--by {}: the run has no classes to tell apart", job.how)))
     };
-    (found.error_before, found.error_after) = (error(network)?, error(&fitted)?);
+    let tried = |draw: &Draw| Tried {
+        number: draw.number,
+        error: draw.error,
+        refined_error: draw.refined_error,
+        correlation_positive: draw.correlation_positive,
+    };
+    let comparable = Comparable {
+        error_before: error(network)?,
+        error_after: error(&found.network)?,
+        draws: found.draws.iter().map(tried).collect(),
+        chosen: found.chosen,
+    };
     let change = Change {
         chosen: chosen.clone(),
         now: chosen.name.clone(),
-        condition: Some(made.affine.condition()),
-        rank: made.rank,
+        condition: Some(found.made.affine.condition()),
+        rank: found.made.rank,
         plan: None,
     };
-    *network = fitted;
-    Ok((change, found))
+    *network = found.network;
+    Ok((change, comparable))
 }

@@ -16,7 +16,6 @@ use repshape_stats::Measurement;
 use repshape_stats::rewire::Difference;
 use serde_json::json;
 
-use super::map::CUTOFF;
 use super::result::percent;
 use super::{TOLERANCE, page};
 use crate::cli::{Global, RewireArgs};
@@ -27,6 +26,7 @@ use crate::interrupt;
 use crate::output::{Rows, print, write_file};
 use crate::pages::{how_by_command, measured};
 use crate::progress::Progress;
+use crate::rewiring::CUTOFF;
 use crate::run_folder::folder_for;
 use crate::spec::{RunSpec, recipe};
 use crate::training::{MeasuredSite, Setup, own_measures};

@@ -2,7 +2,6 @@
 
 mod cpn;
 mod demo;
-mod map;
 mod network;
 mod page;
 mod proof;
@@ -20,6 +19,7 @@ use crate::cli::{Global, How, RewireArgs};
 use crate::command::measure::{self, Kept, of_site};
 use crate::failure::{Exit, Failure, Outcome};
 use crate::output::{print_forms, to_json, write_file};
+use crate::rewiring;
 use network::{Chosen, Network};
 use proof::{Gathering, Proof, Seen, look, prove};
 use result::{Int8, Rewired, Size, Taken, Verified};
@@ -254,13 +254,13 @@ impl Job<'_> {
             How::Compact => {
                 // errors of several sites add up as independent ones do
                 let tolerance = self.args.tolerance.unwrap_or(0.0) / (sites as f64).sqrt();
-                let options = CompactOptions { tolerance, cutoff: map::CUTOFF, ..CompactOptions::default() };
+                let options = CompactOptions { tolerance, cutoff: rewiring::CUTOFF, ..CompactOptions::default() };
                 change.plan = Some(network.compact(&change.now, statistics.as_ref(), &options)?);
             }
             How::Equalize => change.condition = Some(network.equalize(&change.now)?.condition()),
             how => {
                 let seed = self.global.seed.unwrap_or(0);
-                let made = map::of(how, chosen.units, statistics.as_ref(), seed, chosen.number).map_err(named)?;
+                let made = rewiring::of(how, chosen.units, statistics.as_ref(), seed, chosen.number).map_err(named)?;
                 if let Some(made) = made {
                     network.apply(&change.now, &made.affine)?;
                     (change.condition, change.rank) = (Some(made.affine.condition()), made.rank);
