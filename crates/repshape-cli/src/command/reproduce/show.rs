@@ -186,7 +186,8 @@ pub fn markdown(results: &Results, figures: &[String], made: &[String]) -> Strin
 fn weights(table: &TableResult) -> String {
     let of = |at: usize| {
         let rows = table.rows.iter().filter_map(|row| match row.cells[at].weights[..] {
-            [weight] => Some(format!("{} {weight}", row.name)),
+            // a row of a sweep is named by its weight
+            [weight] if !row.name.contains(&weight.to_string()) => Some(format!("{} {weight}", row.name)),
             _ => None,
         });
         rows.collect::<Vec<_>>().join(", ")
