@@ -206,16 +206,51 @@ mod tests {
     /// Stores of these studies are made by `repshape study` as well, in hours: their runs must stay the same.
     #[test]
     fn shared_studies_are_those_of_the_study_command() {
-        let item = item("choi2019/table7").unwrap();
-        let run_id = |name: &str| {
-            let studies = studies(&item).unwrap();
+        let studies = studies(&item("choi2019/table7").unwrap()).unwrap();
+        // repshape 0.1.0 before this command: repshape study plan mnist FLAGS --out S; fingerprint, first and last run
+        for (name, fingerprint, first, last) in [
+            // no flags
+            (
+                "mnist-default",
+                "7513df1bad5650c2ec16e2eb83b6056a",
+                "0bef7fcf4a5913196eadbc50f80d318c",
+                "3568ac5ecaf78282d899d06d9f2d3d81",
+            ),
+            // --train-rows 1000
+            (
+                "mnist-1k",
+                "b17f485ae78587a8013d403c119fed57",
+                "74c18f60a6793a4f71b5c2cf95ddfe59",
+                "d429f69906773e429175158a41042bfc",
+            ),
+            // --train-rows 5000
+            (
+                "mnist-5k",
+                "e61245cf619a387f4c61ed95e9f45adc",
+                "5d3df97ce5c52436cc9a3c7496f14909",
+                "b91329d06d4e5f2eb44bec9532fecaa6",
+            ),
+            // --network mlp:100,100,100,100,2
+            (
+                "mnist-width-2",
+                "7513df1bad5650c2ec16e2eb83b6056a",
+                "bdff97b549b5f8b63c109e878213684b",
+                "2aac857c90b6c550ca9f7e4e32cea166",
+            ),
+            // --network mlp:100,100,100,100,8
+            (
+                "mnist-width-8",
+                "7513df1bad5650c2ec16e2eb83b6056a",
+                "dbf51f0443c55a51d23fa6e1c317c1b7",
+                "12cfd6f055b85afb5dc65f4eed324c19",
+            ),
+        ] {
             let study = studies.iter().find(|study| study.name == name).unwrap();
-            let spec = study.recipe.study("7513df1bad5650c2ec16e2eb83b6056a", 10_000).unwrap();
+            let spec = study.recipe.study(fingerprint, 10_000).unwrap();
             let manifest = repshape_study::Manifest::plan(&spec, repshape_study::Chunking::Runs(1)).unwrap();
-            manifest.runs()[0].run_id.clone()
-        };
-        // repshape 0.1.0: repshape study plan mnist --out S
-        assert_eq!(run_id("mnist-default"), "0bef7fcf4a5913196eadbc50f80d318c");
+            let found = (manifest.runs()[0].run_id.as_str(), manifest.runs().last().unwrap().run_id.as_str());
+            assert_eq!((spec.name.as_str(), found), ("mnist", (first, last)), "{name}");
+        }
     }
 
     #[test]

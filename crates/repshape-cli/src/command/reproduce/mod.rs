@@ -84,10 +84,21 @@ fn write(
     Ok(figures)
 }
 
-/// One page with every study of an item.
+/// Most panels of pictures of a report, about 300 kB each: a sweep has hundreds.
+const MOST_PANELS: usize = 40;
+
+/// One page with every study of an item; without pictures where there would be too many.
 fn write_report(stores: &[Store], folder: &Path) -> Outcome {
-    let pages = stores.iter().map(|store| Ok(Page::Study(study::page(store, &collect_partial(store)?)?)));
-    write_file(&folder.join("report.html"), render(&pages.collect::<Outcome<Vec<_>>>()?).as_bytes())
+    let pages = stores.iter().map(|store| study::page(store, &collect_partial(store)?));
+    let mut pages = pages.collect::<Outcome<Vec<_>>>()?;
+    if pages.iter().map(|page| page.panels.len()).sum::<usize>() > MOST_PANELS {
+        for (page, store) in pages.iter_mut().zip(stores) {
+            page.panels.clear();
+            page.notes.push(format!("pictures: repshape report {}", store.root().display()));
+        }
+    }
+    let pages: Vec<Page> = pages.into_iter().map(Page::Study).collect();
+    write_file(&folder.join("report.html"), render(&pages).as_bytes())
 }
 
 fn print(results: &Results, global: &Global) -> Outcome {
