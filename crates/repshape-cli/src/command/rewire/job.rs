@@ -7,7 +7,7 @@ use repshape_stats::pictures::Pictures;
 use repshape_stats::{Measurement, Selection};
 
 use super::cpn::{self, Comparable};
-use super::network::{Chosen, Network};
+use super::network::{Chosen, Network, reasons};
 use super::page::{self, SiteShown};
 use super::proof::{Gathering, Proof, Seen, look, prove};
 use super::result::{self, Int8, Rewired, Size, Taken, Verified, Whole};
@@ -160,7 +160,7 @@ impl Job<'_> {
             }
         }
         if changes.is_empty() {
-            return Err(Failure::usage(format!("nothing could be rewired: {}", left.join("; "))));
+            return Err(Failure::usage(format!("nothing could be rewired: {}", reasons(left))));
         }
         Ok((changes, None))
     }
