@@ -6,8 +6,8 @@ use repshape::network::Mlp;
 use repshape::rewire::Draw;
 use serde::Serialize;
 
+use super::job::{Change, Job};
 use super::network::{Chosen, Network};
-use super::{Change, Job};
 use crate::failure::{Failure, Outcome};
 use crate::progress::Progress;
 use crate::rewiring;

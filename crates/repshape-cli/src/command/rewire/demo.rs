@@ -16,8 +16,9 @@ use repshape_stats::Measurement;
 use repshape_stats::rewire::Difference;
 use serde_json::json;
 
+use super::job::TOLERANCE;
+use super::page;
 use super::result::percent;
-use super::{TOLERANCE, page};
 use crate::cli::{Global, RewireArgs};
 use crate::command::data;
 use crate::export::to_onnx;

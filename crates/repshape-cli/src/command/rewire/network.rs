@@ -161,7 +161,7 @@ impl Network {
             return Err(Failure::usage(format!(
                 "no site that {} names can be rewired: {}",
                 globs.join(", "),
-                left.join("; ")
+                reasons(&left)
             )));
         }
         Ok((chosen, left))
@@ -331,5 +331,15 @@ impl Network {
             Self::Weights { network, .. } => Ok(checkpoint::save_network(to, network)?),
             Self::Model(rewiring, _) => write_file(to, &rewiring.to_bytes()?),
         }
+    }
+}
+
+/// Why sites are left as they are, the first few in full.
+pub fn reasons(left: &[String]) -> String {
+    const SHOWN: usize = 3;
+    let shown = left[..left.len().min(SHOWN)].join("; ");
+    match left.len().saturating_sub(SHOWN) {
+        0 => shown,
+        more => format!("{shown}; and {more} more"),
     }
 }

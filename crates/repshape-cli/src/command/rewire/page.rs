@@ -6,7 +6,7 @@ use repshape_report::{Page, Proof as Shown, RewiredSite, RewiringPage, Variant};
 use repshape_stats::Measurement;
 use repshape_stats::pictures::Pictures;
 
-use super::Change;
+use super::job::Change;
 use super::proof::Proof;
 use super::result::{Rewired, removed_in_words};
 use crate::cli::How;
@@ -74,17 +74,21 @@ pub fn original(rows_of: &str, rows: u64, parameters: Option<u64>, error: Option
 /// The page of one call of the command.
 pub fn page(path: &Path, how: &How, results: &[Rewired], sites: Vec<SiteShown>) -> Page {
     let mut proofs = Vec::new();
-    if let Some(first) = results.first() {
-        let error = first.comparable.as_ref().map(|comparable| comparable.error_before);
-        proofs.push(original(&first.data, first.proof.rows, Some(first.parameters_before), error));
-        let parameters = Some(first.parameters_after);
-        let mut given = proof(&how.to_string(), &first.data, &first.proof, first.tolerance, parameters);
-        given.error = first.comparable.as_ref().map(|comparable| comparable.error_after);
+    let whole = results.first().map(|one| &one.whole);
+    if let Some(whole) = whole {
+        let error = whole.comparable.as_ref().map(|comparable| comparable.error_before);
+        proofs.push(original(&whole.data, whole.proof.rows, Some(whole.parameters_before), error));
+        let parameters = Some(whole.parameters_after);
+        let mut given = proof(&how.to_string(), &whole.data, &whole.proof, whole.tolerance, parameters);
+        given.error = whole.comparable.as_ref().map(|comparable| comparable.error_after);
         proofs.push(given);
-        for other in &first.verified {
-            proofs.push(proof(&how.to_string(), &other.data, &other.proof, first.tolerance, parameters));
+        for other in &whole.verified {
+            proofs.push(proof(&how.to_string(), &other.data, &other.proof, whole.tolerance, parameters));
         }
     }
+    let mut notes = whole.map(|whole| whole.notes.clone()).unwrap_or_default();
+    notes.extend(whole.and_then(|whole| whole.int8).map(|int8| int8.in_words()));
+    notes.extend(whole.and_then(|whole| whole.comparable.as_ref()).map(|comparable| comparable.in_words()));
     let names: Vec<&str> = results.iter().map(|one| one.site.as_str()).collect();
     Page::Rewiring(RewiringPage {
         title: "Same outputs, another representation".to_owned(),
@@ -92,6 +96,6 @@ pub fn page(path: &Path, how: &How, results: &[Rewired], sites: Vec<SiteShown>) 
         sites,
         proofs,
         how: how_by_command(),
-        notes: results.first().map(|one| one.notes.clone()).unwrap_or_default(),
+        notes,
     })
 }

@@ -5,6 +5,7 @@ use repshape_stats::Measurement;
 use repshape_stats::rewire::{Holds, Reason, Removal, Removed};
 use serde::Serialize;
 
+use super::cpn::Comparable;
 use super::proof::Proof;
 use crate::command::measure::{sites_by_measures, table};
 use crate::output::Rows;
@@ -13,19 +14,8 @@ use crate::output::Rows;
 #[derive(Debug, Serialize)]
 pub struct Rewired {
     pub schema: &'static str,
-    pub model: String,
     /// Its name in the new network: that of the inserted layer if there is one.
     pub site: String,
-    pub by: String,
-    /// The rows of the statistics and the proof.
-    pub data: String,
-    pub seed: u64,
-    #[serde(flatten)]
-    pub proof: Proof,
-    /// What the outputs may differ by; `null` for networks that are comparable only.
-    pub tolerance: Option<f64>,
-    /// The proof on other rows.
-    pub verified: Vec<Verified>,
     /// Largest over smallest singular value of Q; `null` for compact.
     pub condition: Option<f64>,
     /// Directions in the range of the covariance, where it was read.
@@ -36,16 +26,34 @@ pub struct Rewired {
     pub removed: Vec<Taken>,
     /// Expected error, relative to the standard deviation of what reads the site, at every size.
     pub curve: Vec<Size>,
+    #[serde(flatten)]
+    pub whole: Whole,
+    pub before: Measurement,
+    pub after: Measurement,
+}
+
+/// What all rewired sites of one network share.
+#[derive(Debug, Clone, Serialize)]
+pub struct Whole {
+    pub model: String,
+    pub by: String,
+    /// The rows of the statistics and the proof.
+    pub data: String,
+    pub seed: u64,
+    #[serde(flatten)]
+    pub proof: Proof,
+    /// What the outputs may differ by; `null` for networks that are comparable only.
+    pub tolerance: Option<f64>,
+    /// The proof on other rows.
+    pub verified: Vec<Verified>,
     pub parameters_before: u64,
     pub parameters_after: u64,
     /// Rounding of all weights to 8 bits, for equalize.
     pub int8: Option<Int8>,
     /// Test error, where the outputs are only comparable.
-    pub comparable: Option<super::cpn::Comparable>,
+    pub comparable: Option<Comparable>,
     /// The hidden layers of the new network, where it is our own.
     pub network: Option<String>,
-    pub before: Measurement,
-    pub after: Measurement,
     pub notes: Vec<String>,
     pub out: String,
 }
@@ -88,6 +96,21 @@ pub struct Int8 {
     pub weights_after: f64,
     pub outputs_before: f64,
     pub outputs_after: f64,
+}
+
+impl Int8 {
+    /// Of (weights, outputs) before and after.
+    pub fn of(before: (f64, f64), after: (f64, f64)) -> Self {
+        Self { weights_before: before.0, weights_after: after.0, outputs_before: before.1, outputs_after: after.1 }
+    }
+
+    /// In one line.
+    pub fn in_words(&self) -> String {
+        format!(
+            "rounded to 8 bits: error of the weights {:.3e} -> {:.3e}, of the outputs {:.3e} -> {:.3e}",
+            self.weights_before, self.weights_after, self.outputs_before, self.outputs_after
+        )
+    }
 }
 
 impl Taken {
@@ -161,7 +184,7 @@ pub fn for_people(results: &[Rewired]) -> Rows {
             rows
         }
     };
-    let Some(first) = results.first() else { return rows };
+    let Some(whole) = results.first().map(|one| &one.whole) else { return rows };
     for one in results {
         let condition = one.condition.map_or_else(String::new, |c| format!(", condition of Q {c:.3e}"));
         let rank = one.rank.map_or_else(String::new, |rank| format!(", rank {rank} of {}", one.units_before));
@@ -170,34 +193,31 @@ pub fn for_people(results: &[Rewired]) -> Rows {
         } else {
             format!(", {} units of {} left", one.units_after, one.units_before)
         };
-        rows.notes.push(format!("{}: {}{condition}{rank}{units}", one.site, one.by));
+        rows.notes.push(format!("{}: {}{condition}{rank}{units}", one.site, whole.by));
     }
-    rows.notes.extend(first.notes.iter().cloned());
-    rows.notes.push(proof(&first.data, &first.proof, first.tolerance));
-    rows.notes.extend(first.verified.iter().map(|one| proof(&one.data, &one.proof, first.tolerance)));
-    if first.parameters_after != first.parameters_before {
-        let saved = 100.0 * (1.0 - first.parameters_after as f64 / first.parameters_before as f64);
+    rows.notes.extend(whole.notes.iter().cloned());
+    rows.notes.push(proof(&whole.data, &whole.proof, whole.tolerance));
+    rows.notes.extend(whole.verified.iter().map(|one| proof(&one.data, &one.proof, whole.tolerance)));
+    if whole.parameters_after != whole.parameters_before {
+        let saved = 100.0 * (1.0 - whole.parameters_after as f64 / whole.parameters_before as f64);
         let word = if saved > 0.0 { "saved" } else { "more" };
         rows.notes.push(format!(
             "parameters: {} -> {} ({:.1} % {word})",
-            first.parameters_before,
-            first.parameters_after,
+            whole.parameters_before,
+            whole.parameters_after,
             saved.abs()
         ));
     }
-    if let Some(int8) = &first.int8 {
-        rows.notes.push(format!(
-            "rounded to 8 bits: error of the weights {:.3e} -> {:.3e}, of the outputs {:.3e} -> {:.3e}",
-            int8.weights_before, int8.weights_after, int8.outputs_before, int8.outputs_after
-        ));
+    if let Some(int8) = &whole.int8 {
+        rows.notes.push(int8.in_words());
     }
-    if let Some(comparable) = &first.comparable {
+    if let Some(comparable) = &whole.comparable {
         rows.notes.push(comparable.in_words());
     }
-    if let Some(network) = first.network.as_ref().filter(|_| first.parameters_after != first.parameters_before) {
+    if let Some(network) = whole.network.as_ref().filter(|_| whole.parameters_after != whole.parameters_before) {
         rows.notes.push(format!("the new network is {network}"));
     }
-    rows.notes.push(format!("written to {}", first.out));
+    rows.notes.push(format!("written to {}", whole.out));
     rows
 }
 
