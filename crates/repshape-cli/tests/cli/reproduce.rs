@@ -95,3 +95,31 @@ fn what_cannot_be_done_is_said() {
         assert!(ran.err.contains(expected), "{args:?}: {}", ran.err);
     }
 }
+
+/// The exported model's outputs are those of the run, behind the activation, and a logit is refused one.
+#[test]
+fn an_output_activation_is_a_part_of_the_network() {
+    let folder = folder();
+    let spec = "data = \"digits\"\nnetwork = \"mlp:8\"\ntarget = \"input\"\nepochs = 2\nbatch-size = 50\n\
+                optimizer = \"adam:1e-2\"\noutput-activation = \"logistic\"\n";
+    let of =
+        |task: &str| std::fs::write(folder.path().join("spec.toml"), format!("{spec}task = \"{task}\"\n")).unwrap();
+    of("mean-squared-error");
+    ok(folder.path(), &["shape", "spec.toml", "--out", "run", "--quiet"]);
+    let amplitude = |model: &str, more: &[&str]| {
+        let args = [&["measure", model, "--site", "output", "--only", "amplitude,sparsity"], more].concat();
+        json(folder.path(), &args)["measures"]["amplitude"].as_f64().unwrap()
+    };
+    let (run_s, model_s) = (amplitude("run", &[]), amplitude("run/model.onnx", &["--data", "digits"]));
+    assert!(0.05 < run_s && run_s < 0.95, "a mean of logistic outputs: {run_s}");
+    // f32 sums of two programs
+    assert!((run_s - model_s).abs() < 1e-5, "{run_s} and {model_s}");
+    of("binary-cross-entropy");
+    let ran = run(&mut repshape(folder.path()), &["shape", "spec.toml", "--out", "other"]);
+    assert_eq!(ran.code, Some(2));
+    assert!(
+        ran.err.contains("output-activation is logistic: task \"binary-cross-entropy\" takes logits"),
+        "{}",
+        ran.err
+    );
+}
