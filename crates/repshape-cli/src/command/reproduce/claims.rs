@@ -219,11 +219,9 @@ fn formula(claim: &Claim, of: &[(Source, Sample)], than: &[(Source, Sample)]) ->
 
 fn found(source: &Source, sample: &Sample) -> String {
     let name = source.regularizer.as_deref().unwrap_or_default();
-    let values = &sample.values;
+    let (values, n) = (&sample.values, sample.values.len());
     match (statistics::mean(values), statistics::standard_deviation(values)) {
-        (Some(mean), Some(sd)) => {
-            format!("{name} {} ± {} (n = {})", super::show::short(mean), super::show::short(sd), values.len())
-        }
+        (Some(mean), Some(sd)) => format!("{name} {} (n = {n})", super::show::spread(mean, sd)),
         (Some(mean), None) => format!("{name} {} (n = 1)", super::show::short(mean)),
         (None, _) => format!("{name} no trial"),
     }

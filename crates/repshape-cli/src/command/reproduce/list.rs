@@ -71,7 +71,7 @@ pub fn list(out: &Path, args: &ReproduceArgs, global: &Global) -> Outcome {
         head: ["item", "paper", "shows", "data", "time", "status"].map(String::from).to_vec(),
         rows: rows.clone(),
         notes: vec![
-            "time: on two cores, without what items share".to_owned(),
+            "time: on two cores while none of its studies is there; items share studies".to_owned(),
             format!("status: in {}; one of them: repshape reproduce choi2019/table7 --data mnist=DIR", out.display()),
         ],
     })

@@ -32,8 +32,19 @@ fn ours(cell: &Cell) -> String {
         (None, _) if cell.diverged > 0 => format!("{} diverged", cell.diverged),
         (None, _) => "-".to_owned(),
         (Some(mean), None) => number(mean),
+        (Some(mean), Some(std)) if cell.decimals.is_none() => spread(mean, std),
         (Some(mean), Some(std)) => format!("{} ± {}", number(mean), number(std)),
     }
+}
+
+/// A mean with two digits of its deviation, both to the same place.
+pub fn spread(mean: f64, std: f64) -> String {
+    let places = 1.0 - std.log10().floor();
+    if (0.0..=6.0).contains(&places) && mean.abs() < 1e6 {
+        let places = places as usize;
+        return format!("{mean:.places$} ± {std:.places$}");
+    }
+    format!("{} ± {}", short(mean), short(std))
 }
 
 fn paper(cell: &Cell) -> String {
@@ -223,7 +234,14 @@ fn markdown_table(rows: &Rows) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::short;
+    use super::{short, spread};
+
+    #[test]
+    fn a_mean_has_the_places_of_its_deviation() {
+        let shown = [(2.1304, 0.42741), (0.31561, 0.011_17), (19.78, 12.3), (3.0, 0.0), (4.69e-7, 1.2e-6)];
+        let shown = shown.map(|(mean, std)| spread(mean, std));
+        assert_eq!(shown, ["2.13 ± 0.43", "0.316 ± 0.011", "20 ± 12", "3 ± 0", "4.69e-7 ± 1.20e-6"]);
+    }
 
     #[test]
     fn numbers_have_about_four_digits() {
