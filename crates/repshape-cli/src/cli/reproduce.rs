@@ -35,7 +35,7 @@ pub struct ReproduceArgs {
     /// Trainings side by side [default: all cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub workers: Option<u16>,
-    /// Run nothing: write the results of every item whose studies are finished to --results
+    /// Run nothing: write the results of every item, as far as its studies are finished, to --results
     #[arg(long, requires = "results")]
     pub collect: bool,
     /// Folder for the collected results

@@ -67,6 +67,11 @@ fn an_unfinished_study_goes_on_only_when_asked() {
     let status = |item: &Value| (item["item"] == "choi2018/table6").then(|| item["status"].clone());
     assert_eq!(list["items"].as_array().unwrap().iter().find_map(status).unwrap(), "part");
     ok(folder.path(), &[&args[..], &["--resume"]].concat());
+    // one of five studies is finished: what there is is collected, and what is not there is said
+    ok(folder.path(), &["reproduce", "--smoke", "--out", "s", "--collect", "--results", "r", "--quiet"]);
+    let read = |name: &str| std::fs::read_to_string(folder.path().join("r").join(name)).unwrap();
+    assert!(read("choi2018/table8/results.md").contains("not finished, left out: mnist-1k, mnist-5k, mnist-width-2"));
+    assert!(read("reproductions.md").contains("| kageback2017/figure3 |"), "not run");
 }
 
 #[test]

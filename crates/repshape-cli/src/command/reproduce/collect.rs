@@ -14,7 +14,7 @@ use crate::cli::{Global, ReproduceArgs};
 use crate::failure::{Failure, Outcome};
 use crate::output::{tell, write_file};
 
-/// Writes every item whose studies are finished to `folder`, and an index of all.
+/// Writes every item to `folder`, as far as its studies are finished, and an index of all.
 pub fn collect(out: &Path, folder: &Path, args: &ReproduceArgs, global: &Global) -> Outcome {
     let made = made(args.commit.as_deref());
     let mut index = String::from(INDEX);
@@ -25,21 +25,29 @@ pub fn collect(out: &Path, folder: &Path, args: &ReproduceArgs, global: &Global)
         let item = item(name)?;
         let (mut trials, mut stores) = (Vec::new(), Vec::new());
         let planned = planned(&item, args)?;
+        let mut unfinished: Vec<&str> = Vec::new();
         for study in &planned {
-            let Some(store) = existing(study, out)? else { break };
-            let counts = status(&store).all;
-            if counts.done < counts.total {
-                break;
+            let store = existing(study, out)?.filter(|store| {
+                let counts = status(store).all;
+                counts.done == counts.total
+            });
+            match store {
+                None => unfinished.push(&study.name),
+                Some(store) => {
+                    trials.push(Trials::read(study, &store)?);
+                    stores.push(store);
+                }
             }
-            trials.push(Trials::read(study, &store)?);
-            stores.push(store);
         }
         let place = format!("{}, {}", item.paper, item.place);
-        if trials.len() < planned.len() {
+        if trials.is_empty() {
             index.push_str(&format!("| {name} | {place} | {} | not run | |\n", item.shows));
             continue;
         }
-        let results = results(name, &item, &trials, args.smoke);
+        let mut results = results(name, &item, &trials, args.smoke);
+        if !unfinished.is_empty() {
+            results.notes.push(format!("studies that are not finished, left out: {}", unfinished.join(", ")));
+        }
         super::write(&results, &item, &trials, &stores, &folder.join(name), &made)?;
         index.push_str(&line(&results));
         count += 1;
