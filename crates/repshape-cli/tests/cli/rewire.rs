@@ -243,7 +243,9 @@ fn refusals_say_why() {
     let folder = trained();
     let folder = folder.path();
     npy(&folder.join("small.npy"), &[2, 2], &[1.0, 0.0, 0.0, 1.0]);
-    let cases: [&[&str]; 19] = [
+    let cases: [&[&str]; 21] = [
+        &["missing", "--site", "fc1", "--by", "scale", "--out", "new"],
+        &["small.npy", "--site", "fc1", "--by", "scale", "--out", "new.npy"],
         &["run", "--site", "fc1", "--by", "whiten", "--out", "new"],
         &["run", "--site", "fc3.pre", "--by", "random-orthogonal", "--out", "new"],
         &["run", "--site", "fc4", "--by", "scale", "--out", "new"],

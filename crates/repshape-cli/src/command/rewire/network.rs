@@ -29,6 +29,9 @@ pub enum Network {
     Model(Box<Rewiring>, Box<Model>),
 }
 
+/// What can be rewired.
+const EXPECTED: &str = "expected a run folder, an .onnx model, or a .safetensors file with --network";
+
 /// A site that is rewired.
 #[derive(Debug, Clone)]
 pub struct Chosen {
@@ -56,6 +59,9 @@ impl Network {
         if args.network.is_some() && !is_weights {
             return Err(Failure::usage(format!("{shown}: --network belongs to .safetensors files")));
         }
+        if !path.exists() {
+            return Err(Failure::usage(format!("{shown}: no such file or folder; {EXPECTED}")));
+        }
         match kind(path) {
             Kind::Run => {
                 let folder = RunFolder::open(path)?;
@@ -74,9 +80,7 @@ impl Network {
                 };
                 Self::weights(path, spec)
             }
-            Kind::Matrix => Err(Failure::usage(format!(
-                "{shown}: expected a run folder, an .onnx model, or a .safetensors file with --network"
-            ))),
+            Kind::Matrix => Err(Failure::usage(format!("{shown}: {EXPECTED}"))),
         }
     }
 
