@@ -198,13 +198,20 @@ impl Network {
 
     /// An error of a network of ours with the name of its file; a model's has it.
     fn named(&self, error: impl Into<Failure>) -> Failure {
-        let failure = error.into();
-        let shown = match self {
-            Self::Run { folder, .. } => folder.path.display(),
-            Self::Weights { path, .. } => path.display(),
-            Self::Model(..) => return failure,
-        };
-        Failure { message: format!("{shown}: {}", failure.message), ..failure }
+        match self {
+            Self::Run { folder, .. } => located(&folder.path, error),
+            Self::Weights { path, .. } => located(path, error),
+            Self::Model(..) => error.into(),
+        }
+    }
+
+    /// What is changed: a network of ours and where it is from, or a model.
+    fn parts(&mut self) -> Parts<'_> {
+        match self {
+            Self::Run { network, folder } => Parts::Own(network, &folder.path),
+            Self::Weights { network, path, .. } => Parts::Own(network, path),
+            Self::Model(rewiring, _) => Parts::Model(rewiring),
+        }
     }
 
     /// Number of weights and biases.
@@ -217,12 +224,12 @@ impl Network {
 
     /// Folds a change of representation into the layers around a site.
     pub fn apply(&mut self, site: &str, affine: &Affine) -> Outcome {
-        match self {
-            Self::Run { network, .. } | Self::Weights { network, .. } => {
-                *network = rewire::apply(network, site, affine)?;
+        match self.parts() {
+            Parts::Own(network, path) => {
+                *network = rewire::apply(network, site, affine).map_err(|error| located(path, error))?;
                 Ok(())
             }
-            Self::Model(rewiring, _) => Ok(rewiring.apply(site, affine)?),
+            Parts::Model(rewiring) => Ok(rewiring.apply(site, affine)?),
         }
     }
 
@@ -233,39 +240,40 @@ impl Network {
         statistics: Option<&SiteStatistics>,
         options: &CompactOptions,
     ) -> Outcome<Plan> {
-        match self {
-            Self::Run { network, .. } | Self::Weights { network, .. } => {
-                let (smaller, plan) = rewire::compact(network, site, statistics, options)?;
+        match self.parts() {
+            Parts::Own(network, path) => {
+                let done = rewire::compact(network, site, statistics, options);
+                let (smaller, plan) = done.map_err(|error| located(path, error))?;
                 *network = smaller;
                 Ok(plan)
             }
-            Self::Model(rewiring, _) => Ok(rewiring.compact(site, statistics, options)?),
+            Parts::Model(rewiring) => Ok(rewiring.compact(site, statistics, options)?),
         }
     }
 
     /// Makes the ranges of weights equal.
     pub fn equalize(&mut self, site: &str) -> Outcome<Affine> {
-        match self {
-            Self::Run { network, .. } | Self::Weights { network, .. } => {
-                let (equal, affine) = rewire::equalize(network, site)?;
+        match self.parts() {
+            Parts::Own(network, path) => {
+                let (equal, affine) = rewire::equalize(network, site).map_err(|error| located(path, error))?;
                 *network = equal;
                 Ok(affine)
             }
-            Self::Model(rewiring, _) => Ok(rewiring.equalize(site)?),
+            Parts::Model(rewiring) => Ok(rewiring.equalize(site)?),
         }
     }
 
     /// Puts a linear layer that changes nothing behind a site, and gives the name of its own.
     pub fn insert_linear(&mut self, site: &str) -> Outcome<String> {
-        match self {
-            Self::Run { network, .. } | Self::Weights { network, .. } => {
+        match self.parts() {
+            Parts::Own(network, path) => {
                 let place = rewire::check(network, site);
-                let longer = rewire::insert_linear(network, site)?;
+                let longer = rewire::insert_linear(network, site).map_err(|error| located(path, error))?;
                 let layer = place.map_or(network.layers.len(), |place| place.layer + 1);
                 *network = longer;
                 Ok(format!("fc{}", layer + 1))
             }
-            Self::Model(rewiring, _) => {
+            Parts::Model(rewiring) => {
                 let name = format!("{site}.linear");
                 rewiring.insert_linear(site, &name)?;
                 Ok(name)
@@ -336,6 +344,18 @@ impl Network {
             Self::Model(rewiring, _) => write_file(to, &rewiring.to_bytes()?),
         }
     }
+}
+
+/// What is changed of a network.
+enum Parts<'a> {
+    Own(&'a mut Mlp, &'a Path),
+    Model(&'a mut Rewiring),
+}
+
+/// An error with the file that it is of.
+fn located(path: &Path, error: impl Into<Failure>) -> Failure {
+    let failure = error.into();
+    Failure { message: format!("{}: {}", path.display(), failure.message), ..failure }
 }
 
 /// Why sites are left as they are, the first few in full.
