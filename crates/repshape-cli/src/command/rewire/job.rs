@@ -14,7 +14,7 @@ use super::result::{self, Int8, Rewired, Size, Taken, Verified, Whole};
 use super::source::{Rows, Source};
 use super::staged::Staged;
 use crate::cli::{Global, How, RewireArgs};
-use crate::command::measure::{self, Kept, of_site};
+use crate::command::measure::{self, Kept};
 use crate::failure::{Exit, Failure, Outcome};
 use crate::output::{to_json, write_file};
 use crate::rewiring;
@@ -69,22 +69,25 @@ impl Job<'_> {
         staged: &Staged,
     ) -> Outcome<Vec<Rewired>> {
         let measures = self.measures(&network)?;
-        let source = Source::of(&network, self.path)?;
+        let source = Source::original(&network, self.path)?;
         let old = Original { outputs: source.outputs()?, source };
         let parameters_before = network.parameters();
         let before = self.before(&old, chosen, &measures)?;
         let int8_before = self.rounded(&network, &old, &measures)?;
 
         let (changes, comparable) = self.change_all(&mut network, chosen, &before, &mut left)?;
+        let int8_after = self.rounded(&network, &old, &measures)?;
+        let (parameters_after, spec) = (network.parameters(), network.spec());
         network.write(staged.path(), &self.how.to_string(), self.path)?;
-        let new = Source::of(&network, staged.path())?;
+        let new = Source::written(&network, staged.path())?;
+        // what is proved is what was written, and two large networks are enough in memory
+        drop(network);
         let now: Vec<String> = changes.iter().map(|change| change.now.clone()).collect();
         let (after, proof) = self.prove(&old, &new, &now, &self.rows, &measures)?;
         let verified = self.verify(&old, &new, &measures)?;
         let tolerance = self.judge(&proof, &verified)?;
-        let int8_after = self.rounded(&network, &old, &measures)?;
 
-        let mut notes: Vec<String> = before.source.notes().to_vec();
+        let mut notes: Vec<String> = before.notes.clone();
         notes.extend(self.few_rows(&changes, proof.rows));
         notes.extend(left.iter().map(|why| format!("left as it is: {why}")));
         let whole = Whole {
@@ -96,10 +99,10 @@ impl Job<'_> {
             tolerance,
             verified,
             parameters_before,
-            parameters_after: network.parameters(),
+            parameters_after,
             int8: int8_before.zip(int8_after).map(|(before, after)| Int8::of(before, after)),
             comparable,
-            network: network.spec().map(|spec| spec.to_string()),
+            network: spec.map(|spec| spec.to_string()),
             notes,
             out: self.out.display().to_string(),
         };
@@ -135,7 +138,8 @@ impl Job<'_> {
             }
         }
         let covariance = self.how.reads_covariance() || (*self.how == How::Compact && !self.rows.is_noise());
-        let gathering = Gathering { kept: &measures.kept, measured: &sites, covariance };
+        let gathering =
+            Gathering { kept: &measures.kept, selection: &measures.selection, measured: &sites, covariance };
         look(&old.source, &gathering, &self.rows, self.args, self.global)
     }
 
@@ -173,8 +177,8 @@ impl Job<'_> {
             ..failure
         };
         let statistics = match before.site(&chosen.carries) {
-            Some((_, _, sketch)) if !self.rows.is_noise() => {
-                Some(SiteStatistics::of(sketch.moments()).map_err(|error| named(Failure::usage(error)))?)
+            Some(seen) if !self.rows.is_noise() => {
+                Some(SiteStatistics::of(seen.sketch.moments()).map_err(|error| named(Failure::usage(error)))?)
             }
             _ => None,
         };
@@ -209,7 +213,8 @@ impl Job<'_> {
         rows: &Rows,
         measures: &Measures,
     ) -> Outcome<(Seen, Proof)> {
-        let gathering = Gathering { kept: &measures.kept, measured: sites, covariance: false };
+        let gathering =
+            Gathering { kept: &measures.kept, selection: &measures.selection, measured: sites, covariance: false };
         prove((&old.source, new), &old.outputs, &gathering, rows, self.args, self.global)
     }
 
@@ -272,7 +277,7 @@ impl Job<'_> {
             Network::Model(..) => folder.path().join("rounded.onnx"),
         };
         rounded.write(&at, "rounding", self.path)?;
-        let (_, proof) = self.prove(old, &Source::of(&rounded, &at)?, &[], &self.rows, measures)?;
+        let (_, proof) = self.prove(old, &Source::written(&rounded, &at)?, &[], &self.rows, measures)?;
         Ok(Some((weights, proof.rms_rel_difference)))
     }
 
@@ -285,11 +290,9 @@ impl Job<'_> {
         whole: &Whole,
     ) -> Outcome<(Rewired, SiteShown)> {
         let side = |seen: &Seen, name: &str, source: &Path| -> Outcome<(Measurement, Option<Pictures>)> {
-            let (at, site, sketch) =
-                seen.site(name).ok_or_else(|| Failure::usage(format!("site {name} was not read")))?;
-            let selection = of_site(&measures.selection, &*seen.source, at)?;
+            let seen = seen.site(name).ok_or_else(|| Failure::usage(format!("site {name} was not read")))?;
             let source = source.display().to_string();
-            measure::read(&source, site, sketch, &selection, measures.pictured, self.global)
+            measure::read(&source, &seen.site, &seen.sketch, &seen.selection, measures.pictured, self.global)
         };
         let (was, pictures_before) = side(before, &change.chosen.name, self.path)?;
         let (is, pictures_after) = side(after, &change.now, self.out)?;

@@ -3,35 +3,53 @@
 use repshape_data::Numbers;
 use repshape_stats::moments::{ClassMoments, UnitPairs};
 use repshape_stats::rewire::{Difference, Differences, SiteStatistics};
-use repshape_stats::{SampleSize, Sketch, SketchConfig};
+use repshape_stats::{SampleSize, Selection, Sketch, SketchConfig};
 use serde::Serialize;
 
 use super::source::{Rows, Source};
 use crate::cli::{Global, RewireArgs};
-use crate::command::measure::Kept;
+use crate::command::measure::{Kept, of_site};
 use crate::failure::{Failure, Outcome};
 use crate::memory::{self, gib};
 use crate::representations::{Representations, Site, SiteRows, pass, refused};
 
-/// Sites of a network over some rows.
+/// Sites of a network over some rows. The network is let go: a large one takes as much memory as its weights.
 pub struct Seen {
-    /// What was read, at its end.
-    pub source: Box<dyn Representations>,
-    /// Each site in the order of the network, with what was gathered of it.
-    pub sites: Vec<(Site, Sketch)>,
+    /// What a reader of the values should know.
+    pub notes: Vec<String>,
+    /// Each site in the order of the network.
+    pub sites: Vec<SeenSite>,
+}
+
+/// A site that was read to the end.
+pub struct SeenSite {
+    pub site: Site,
+    /// What was gathered of it.
+    pub sketch: Sketch,
+    /// What is measured of it.
+    pub selection: Selection,
 }
 
 impl Seen {
-    /// A site and where it stands.
-    pub fn site(&self, name: &str) -> Option<(usize, &Site, &Sketch)> {
-        let at = self.sites.iter().position(|(site, _)| site.name.as_deref() == Some(name))?;
-        Some((at, &self.sites[at].0, &self.sites[at].1))
+    /// Of what was read, at its end.
+    fn of(source: &dyn Representations, sketches: Vec<Sketch>, selection: &Selection) -> Outcome<Self> {
+        let mut sites = Vec::with_capacity(sketches.len());
+        for (at, (site, sketch)) in source.sites().iter().zip(sketches).enumerate() {
+            sites.push(SeenSite { site: site.clone(), sketch, selection: of_site(selection, source, at)? });
+        }
+        Ok(Self { notes: source.notes().to_vec(), sites })
+    }
+
+    /// The site of this name.
+    pub fn site(&self, name: &str) -> Option<&SeenSite> {
+        self.sites.iter().find(|one| one.site.name.as_deref() == Some(name))
     }
 }
 
 /// What is gathered of the sites that are measured.
 pub struct Gathering<'a> {
     pub kept: &'a Kept,
+    pub selection: &'a Selection,
     pub measured: &'a [String],
     /// Whether the covariance of each must be there, whatever is measured.
     pub covariance: bool,
@@ -63,8 +81,7 @@ pub fn look(
     let mut source = source.open(gathering.measured.to_vec(), rows, args)?;
     let mut sketches = sketches(&*source, gathering)?;
     pass(&mut *source, &mut sketches, |_| 0, |_| Ok(()), global)?;
-    let sites = source.sites().iter().cloned().zip(sketches).collect();
-    Ok(Seen { source, sites })
+    Seen::of(&*source, sketches, gathering.selection)
 }
 
 /// Reads the sites of the new network and compares its outputs with those of the old one, row by row.
@@ -119,8 +136,7 @@ pub fn prove(
             variance: statistics.variance().iter().sum(),
         });
     }
-    let sites = new.sites().iter().cloned().zip(sketches).collect();
-    Ok((Seen { source: new, sites }, worst(&found)))
+    Ok((Seen::of(&*new, sketches, gathering.selection)?, worst(&found)))
 }
 
 fn sketches(source: &dyn Representations, gathering: &Gathering<'_>) -> Outcome<Vec<Sketch>> {

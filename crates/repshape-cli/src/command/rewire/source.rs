@@ -81,8 +81,17 @@ impl Rows {
 }
 
 impl Source {
-    /// The network at the path it was read from or is written to.
-    pub fn of(network: &Network, path: &Path) -> Outcome<Self> {
+    /// The network as it was read, before it is changed.
+    pub fn original(network: &Network, path: &Path) -> Outcome<Self> {
+        match network {
+            // its weights are shared with the one that was read, not read again
+            Network::Model(_, model) => Ok(Self::Model(model.clone())),
+            own => Self::written(own, path),
+        }
+    }
+
+    /// The network as it was written to a path.
+    pub fn written(network: &Network, path: &Path) -> Outcome<Self> {
         Ok(match network {
             Network::Run { .. } => Self::Run(path.to_owned()),
             // from the file, so that what is proved is what was written
