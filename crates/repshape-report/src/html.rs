@@ -213,6 +213,7 @@ mod tests {
             max_abs_difference: difference,
             max_rel_difference: difference,
             same_predictions: Some(0.5),
+            rms_difference: None,
             tolerance: Some(0.25),
             parameters: Some(if variant == name { 750 } else { 1000 }),
             error: Some(f64::NAN),

@@ -269,7 +269,11 @@ pub struct Proof {
     /// The share of rows with the same prediction; `None` where outputs are not classes.
     #[serde(default)]
     pub same_predictions: Option<f64>,
-    /// The largest relative difference that was allowed; `None` where the outputs were not meant to be the same.
+    /// The root of the summed mean squares of the differences over the summed variances of the outputs, where that is what the
+    /// tolerance is about: outputs that are nearly the same. `None` where the largest relative difference is.
+    #[serde(default)]
+    pub rms_difference: Option<f64>,
+    /// What was allowed; `None` where the outputs were not meant to be the same.
     #[serde(default)]
     pub tolerance: Option<f64>,
     /// Weights and biases of the whole network, where counted.

@@ -10,6 +10,8 @@ use crate::{
 pub(crate) enum Verdict {
     /// The outputs differ by no more than was allowed.
     Same,
+    /// They differ on the whole by no more than was allowed: nearly the same.
+    Near,
     /// They differ by more.
     Differs,
     /// An output is not finite.
@@ -22,10 +24,11 @@ pub(crate) fn verdict(proof: &Proof) -> Verdict {
     if !proof.max_abs_difference.is_finite() || !proof.max_rel_difference.is_finite() {
         return Verdict::NotFinite;
     }
-    match proof.tolerance {
-        Some(tolerance) if proof.max_rel_difference <= tolerance => Verdict::Same,
-        Some(_) => Verdict::Differs,
-        None => Verdict::NotAsked,
+    match (proof.tolerance, proof.rms_difference) {
+        (Some(tolerance), None) if proof.max_rel_difference <= tolerance => Verdict::Same,
+        (Some(tolerance), Some(rms)) if rms <= tolerance => Verdict::Near,
+        (Some(_), _) => Verdict::Differs,
+        (None, _) => Verdict::NotAsked,
     }
 }
 
@@ -64,7 +67,8 @@ pub(crate) fn headline(page: &RewiringPage) -> String {
 fn outputs(proofs: &[&Proof]) -> String {
     let asked: Vec<&Proof> = proofs.iter().copied().filter(|proof| verdict(proof) != Verdict::NotAsked).collect();
     let names = distinct(&asked);
-    let failed: Vec<&Proof> = asked.iter().copied().filter(|proof| verdict(proof) != Verdict::Same).collect();
+    let failed: Vec<&Proof> =
+        asked.iter().copied().filter(|proof| !matches!(verdict(proof), Verdict::Same | Verdict::Near)).collect();
     let Some(first) = asked.first() else { return String::new() };
     if !failed.is_empty() {
         let failed = distinct(&failed);
@@ -81,12 +85,15 @@ fn outputs(proofs: &[&Proof]) -> String {
     let who = if names.len() == 1 { names[0].to_string() } else { networks(names.len()) };
     let same_rows = asked.iter().all(|proof| rows(proof) == rows(first));
     let mut text = format!(
-        "{who} {} {} outputs as the original{}: the largest difference is {} of the largest output",
+        "{who} {} {} outputs as the original{}: ",
         if names.len() == 1 { "gives" } else { "give" },
         if nearly { "nearly the same" } else { "the same" },
         if same_rows { format!(" on {}", rows(first)) } else { String::new() },
-        scientific(largest)
     );
+    text.push_str(&match asked.iter().filter_map(|proof| proof.rms_difference).reduce(f64::max) {
+        None => format!("the largest difference is {} of the largest output", scientific(largest)),
+        Some(rms) => format!("the root mean square of the difference is {} of their deviation", scientific(rms)),
+    });
     if !asked.is_empty() && asked.iter().all(|proof| proof.same_predictions == Some(1.0)) {
         text.push_str(", and every prediction is equal");
     }
@@ -131,7 +138,7 @@ fn fewer(page: &RewiringPage, proofs: &[&Proof]) -> String {
     let best = proofs
         .iter()
         // what is not proven has saved nothing
-        .filter(|proof| matches!(verdict(proof), Verdict::Same | Verdict::NotAsked))
+        .filter(|proof| matches!(verdict(proof), Verdict::Same | Verdict::Near | Verdict::NotAsked))
         .filter_map(|proof| Some((*proof, saving(page, proof)?, proof.parameters?)))
         .filter(|(_, saving, _)| *saving > 0.0)
         .max_by(|a, b| a.1.total_cmp(&b.1));
@@ -189,6 +196,7 @@ mod tests {
             max_abs_difference: 2.0 * relative,
             max_rel_difference: relative,
             same_predictions: Some(1.0),
+            rms_difference: None,
             tolerance,
             parameters: Some(parameters),
             error: None,
@@ -210,6 +218,18 @@ mod tests {
              of the largest output, and every prediction is equal. At fc5 correlation goes from 0.360 to almost 0. \
              compact has 720 parameters, 28 % fewer."
         );
+    }
+
+    #[test]
+    fn what_is_nearly_the_same_is_judged_on_the_whole() {
+        let near = Proof { rms_difference: Some(0.01), ..proof("compact", 0.06, Some(0.03), 720) };
+        assert_eq!(verdict(&near), Verdict::Near);
+        assert_eq!(
+            headline(&page(&[("original", 0.3)], vec![proof("original", 0.0, None, 1000), near.clone()])),
+            "compact gives nearly the same outputs as the original on 360 test rows of digits: the root mean square of the \
+             difference is 1.0e−2 of their deviation, and every prediction is equal. compact has 720 parameters, 28 % fewer."
+        );
+        assert_eq!(verdict(&Proof { rms_difference: Some(0.04), ..near }), Verdict::Differs);
     }
 
     #[test]

@@ -146,6 +146,8 @@ fn compact_drops_what_carries_nothing_and_says_for_which_inputs() {
     assert!(refused.err.contains("was rewired (run by compact)"), "{}", refused.err);
     // lossy: smaller still, within what was allowed
     let lossy = rewire(folder, &["run", "--site", "*", "--by", "compact", "--tolerance", "0.2", "--out", "smaller"]);
+    let page = std::fs::read_to_string(folder.join("smaller/report.html")).unwrap();
+    assert!(page.contains("Nearly the same outputs, fewer units") && !page.contains("Not proven"));
     assert!(lossy[0]["parameters_after"].as_u64() < linear["parameters_after"].as_u64());
     let error = lossy[0]["rms_rel_difference"].as_f64().unwrap();
     assert!(error > 1e-4 && error <= 0.2, "{error}");

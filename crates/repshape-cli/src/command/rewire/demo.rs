@@ -206,6 +206,7 @@ fn write(folder: &Path, all: &[Made], inputs: usize, spec: &RunSpec) -> Outcome 
             max_abs_difference: difference.max_abs,
             max_rel_difference: difference.max_rel,
             same_predictions: difference.same_predictions,
+            rms_difference: None,
             tolerance: Some(TOLERANCE),
             parameters: None,
             error: Some(one.error),

@@ -97,6 +97,7 @@ impl Job<'_> {
             seed: self.seed(),
             proof,
             tolerance,
+            lossy: self.is_lossy(),
             verified,
             parameters_before,
             parameters_after,
@@ -237,12 +238,17 @@ impl Job<'_> {
         })
     }
 
+    /// Whether an error of the outputs is paid for fewer units.
+    fn is_lossy(&self) -> bool {
+        *self.how == How::Compact && self.args.tolerance.is_some_and(|eps| eps > 0.0)
+    }
+
     /// What the outputs may differ by, if they do not differ by more.
     fn judge(&self, proof: &Proof, verified: &[Verified]) -> Outcome<Option<f64>> {
         if self.how.is_comparable_only() {
             return Ok(None);
         }
-        let lossy = *self.how == How::Compact && self.args.tolerance.is_some_and(|eps| eps > 0.0);
+        let lossy = self.is_lossy();
         let tolerance = self.args.tolerance.unwrap_or(TOLERANCE);
         let found = |proof: &Proof| if lossy { proof.rms_rel_difference } else { proof.max_rel_difference };
         let proofs = std::iter::once((self.rows.shown(), proof))

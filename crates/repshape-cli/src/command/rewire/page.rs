@@ -8,7 +8,7 @@ use repshape_stats::pictures::Pictures;
 
 use super::job::Change;
 use super::proof::Proof;
-use super::result::{Rewired, removed_in_words};
+use super::result::{Rewired, Whole, removed_in_words};
 use crate::cli::How;
 use crate::pages::{how_by_command, measured};
 
@@ -42,7 +42,7 @@ pub fn site(change: &Change, how: &How, before: Side<'_>, after: Side<'_>) -> Si
 }
 
 /// One proof on some rows.
-pub fn proof(variant: &str, rows_of: &str, proof: &Proof, tolerance: Option<f64>, parameters: Option<u64>) -> Shown {
+fn proof(variant: &str, rows_of: &str, proof: &Proof, whole: &Whole) -> Shown {
     Shown {
         variant: variant.to_owned(),
         rows_of: rows_of.to_owned(),
@@ -50,8 +50,9 @@ pub fn proof(variant: &str, rows_of: &str, proof: &Proof, tolerance: Option<f64>
         max_abs_difference: proof.max_abs_difference,
         max_rel_difference: proof.max_rel_difference,
         same_predictions: proof.same_predictions,
-        tolerance,
-        parameters,
+        rms_difference: whole.lossy.then_some(proof.rms_rel_difference),
+        tolerance: whole.tolerance,
+        parameters: Some(whole.parameters_after),
         error: None,
     }
 }
@@ -65,6 +66,7 @@ pub fn original(rows_of: &str, rows: u64, parameters: Option<u64>, error: Option
         max_abs_difference: 0.0,
         max_rel_difference: 0.0,
         same_predictions: None,
+        rms_difference: None,
         tolerance: None,
         parameters,
         error,
@@ -78,12 +80,11 @@ pub fn page(path: &Path, how: &How, results: &[Rewired], sites: Vec<SiteShown>) 
     if let Some(whole) = whole {
         let error = whole.comparable.as_ref().map(|comparable| comparable.error_before);
         proofs.push(original(&whole.data, whole.proof.rows, Some(whole.parameters_before), error));
-        let parameters = Some(whole.parameters_after);
-        let mut given = proof(&how.to_string(), &whole.data, &whole.proof, whole.tolerance, parameters);
+        let mut given = proof(&how.to_string(), &whole.data, &whole.proof, whole);
         given.error = whole.comparable.as_ref().map(|comparable| comparable.error_after);
         proofs.push(given);
         for other in &whole.verified {
-            proofs.push(proof(&how.to_string(), &other.data, &other.proof, whole.tolerance, parameters));
+            proofs.push(proof(&how.to_string(), &other.data, &other.proof, whole));
         }
     }
     let mut notes = whole.map(|whole| whole.notes.clone()).unwrap_or_default();
@@ -91,7 +92,11 @@ pub fn page(path: &Path, how: &How, results: &[Rewired], sites: Vec<SiteShown>) 
     notes.extend(whole.and_then(|whole| whole.comparable.as_ref()).map(|comparable| comparable.in_words()));
     let names: Vec<&str> = results.iter().map(|one| one.site.as_str()).collect();
     Page::Rewiring(RewiringPage {
-        title: "Same outputs, another representation".to_owned(),
+        title: match whole {
+            Some(whole) if whole.lossy => "Nearly the same outputs, fewer units".to_owned(),
+            Some(whole) if whole.tolerance.is_none() => "Comparable networks".to_owned(),
+            _ => "Same outputs, another representation".to_owned(),
+        },
         subtitle: format!("{}: {} by {how}", path.display(), names.join(", ")),
         sites,
         proofs,

@@ -44,6 +44,9 @@ pub struct Whole {
     pub proof: Proof,
     /// What the outputs may differ by; `null` for networks that are comparable only.
     pub tolerance: Option<f64>,
+    /// Whether that is about `rms_rel_difference`, as of compact with a tolerance, and not about the largest.
+    #[serde(skip)]
+    pub lossy: bool,
     /// The proof on other rows.
     pub verified: Vec<Verified>,
     pub parameters_before: u64,

@@ -26,6 +26,7 @@ pub(super) fn write(sheet: &mut Sheet, page: &RewiringPage) {
     let same_tolerance = allowed.windows(2).all(|pair| pair[0] == pair[1]);
     let columns = Columns {
         rows: !same_rows,
+        whole: proofs.iter().any(|proof| proof.rms_difference.is_some()),
         tolerance: !same_tolerance,
         predictions: proofs.iter().any(|proof| proof.same_predictions.is_some()),
         parameters: proofs.iter().any(|proof| proof.parameters.is_some()),
@@ -37,8 +38,12 @@ pub(super) fn write(sheet: &mut Sheet, page: &RewiringPage) {
         sheet.raw(&format!("Every network ran on the same {}. ", escape::html(&rewired::rows(first))));
     }
     sheet.raw("Largest difference of any output from the original's, and the same relative to the largest output");
+    if columns.whole {
+        sheet.raw("; and the root mean square relative to the outputs' deviation");
+    }
     if let (true, Some(tolerance)) = (same_tolerance, allowed.first()) {
-        sheet.raw(&format!("; relative {} is allowed", weight(*tolerance)));
+        let of = if columns.whole { "of the last" } else { "relative" };
+        sheet.raw(&format!("; {of} {} is allowed", weight(*tolerance)));
     }
     sheet.raw(".</p>\n");
     open(sheet, "results proofs");
@@ -53,6 +58,7 @@ pub(super) fn write(sheet: &mut Sheet, page: &RewiringPage) {
 /// The columns that are not always there.
 struct Columns {
     rows: bool,
+    whole: bool,
     tolerance: bool,
     predictions: bool,
     parameters: bool,
@@ -67,6 +73,7 @@ impl Columns {
             (self.rows, "Rows"),
             (true, "Largest difference"),
             (true, "Relative"),
+            (self.whole, "Root mean square"),
             (self.tolerance, "Allowed"),
             (self.predictions, "Equal predictions, %"),
             (self.parameters, "Parameters"),
@@ -83,6 +90,7 @@ impl Columns {
         let mark = match rewired::verdict(proof) {
             _ if is_original => "",
             Verdict::Same => " <span class=\"mark best\">same</span>",
+            Verdict::Near => " <span class=\"mark best\">near</span>",
             Verdict::Differs => " <span class=\"mark warn\">differs</span>",
             Verdict::NotFinite => " <span class=\"mark warn\">not finite</span>",
             Verdict::NotAsked => "",
@@ -104,6 +112,7 @@ impl Columns {
         let cells = [
             (true, absolute, text(absolute, scientific)),
             (true, relative, text(relative, scientific)),
+            (self.whole, proof.rms_difference, text(proof.rms_difference, scientific)),
             (self.tolerance, proof.tolerance, text(proof.tolerance, weight)),
             (self.predictions, proof.same_predictions, text(proof.same_predictions, share)),
             (self.parameters, parameters, text(parameters, |count| grouped(count as usize))),
