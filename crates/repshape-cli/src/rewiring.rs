@@ -90,10 +90,9 @@ pub fn comparable(
         return Ok(Comparable { network: found.network, made, draws: found.draws, chosen: Some(found.best) });
     }
     // of what enters the activation, as if there were none (C18, section 3.2)
-    let entering = [format!("{site}.pre")];
-    let statistics = rewire::statistics(network, &tuning.train, &entering, &Device::flex())?;
-    let units = rewire::check(network, site)?.units;
-    let Some(made) = of(how, units, statistics.first(), seed, 0)? else {
+    let place = rewire::check(network, site)?;
+    let statistics = rewire::statistics(network, &tuning.train, &[place.before], &Device::flex())?;
+    let Some(made) = of(how, place.units, statistics.first(), seed, 0)? else {
         return Err(Failure::usage(format!("--by {how}: makes no comparable network")));
     };
     let network = cpn(network, site, &made.affine, &tuning.train, &FineTune { seed, ..FineTune::default() })?;
@@ -103,20 +102,24 @@ pub fn comparable(
 /// Random matrices that are tried unless told otherwise, as in C18.
 pub const DRAWS: usize = 100;
 
-/// A network rewired at a site, statistics over its training rows: what a study does with a trained one.
+/// A network rewired at a site, statistics over its training rows where they are read: what a study does with a trained one.
 pub fn rewired(how: &How, network: &Mlp, site: &str, tuning: &Tuning, seed: u64) -> Outcome<Mlp> {
     if how.is_comparable_only() {
         return Ok(comparable(how, network, site, tuning, seed, DRAWS, &mut |_, _| ())?.network);
     }
-    let after = rewire::check(network, site)?.after;
-    let statistics = rewire::statistics(network, &tuning.train, &[after], &Device::flex())?;
+    let place = rewire::check(network, site)?;
+    let statistics = if how.reads_covariance() || *how == How::Compact {
+        rewire::statistics(network, &tuning.train, &[place.after], &Device::flex())?
+    } else {
+        Vec::new()
+    };
     match how {
         How::Compact => {
             let options = CompactOptions { cutoff: CUTOFF, ..CompactOptions::default() };
             Ok(rewire::compact(network, site, statistics.first(), &options)?.0)
         }
         How::Equalize => Ok(rewire::equalize(network, site)?.0),
-        how => match of(how, rewire::check(network, site)?.units, statistics.first(), seed, 0)? {
+        how => match of(how, place.units, statistics.first(), seed, 0)? {
             Some(made) => Ok(rewire::apply(network, site, &made.affine)?),
             None => Ok(network.clone()),
         },

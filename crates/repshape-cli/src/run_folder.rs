@@ -110,6 +110,15 @@ impl RunFolder {
     }
 }
 
+/// Refuses a folder that holds something.
+pub fn check_free(path: &Path) -> Outcome {
+    let refused = |error: std::io::Error| Failure::usage(format!("{}: {}", path.display(), error.kind()));
+    if path.exists() && std::fs::read_dir(path).map_err(refused)?.next().is_some() {
+        return Err(Failure::usage(format!("{}: not empty; expected a new folder", path.display())));
+    }
+    Ok(())
+}
+
 /// The lock, or the temporary name of a file that was never finished.
 fn is_ours(name: &OsStr) -> bool {
     let name = name.to_string_lossy();

@@ -20,7 +20,7 @@ fn main() {
 
 /// 4,096 inputs, ten linear layers of 4,096 units and 10 outputs in `f32`, as networks are stored: a map at each of the ten
 /// sites, every fold in `f64`.
-#[allow(clippy::print_stdout)]
+#[allow(clippy::print_stdout, reason = "what it measures is what it prints")]
 fn ten_layers(units: usize) {
     let mut rng = ChaCha8Rng::seed_from_u64(1);
     let mut stored = |inputs: usize, outputs: usize| -> (Vec<f32>, Vec<f32>) {

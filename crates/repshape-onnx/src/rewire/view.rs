@@ -3,7 +3,7 @@
 use std::{collections::HashMap, path::Path};
 
 use crate::{
-    constant::Constants,
+    constant::{Constant, Constants},
     graph::{self, Index},
     initializer,
     proto::{AttributeProto, GraphProto, NodeProto, TypeProto, tensor_proto::DataType, type_proto},
@@ -38,6 +38,15 @@ pub(super) fn attribute<'a>(node: &'a NodeProto, name: &str) -> Option<&'a Attri
 impl<'a> View<'a> {
     pub(super) fn constants(&self) -> Constants<'a> {
         Constants { graph: self.graph, index: self.index, folder: self.folder }
+    }
+
+    /// The nodes whose second input is constant weights, each with these, in the order of the graph.
+    pub(super) fn weighted(self) -> impl Iterator<Item = (usize, Constant<'a>)> {
+        self.index.order.iter().filter_map(move |&at| {
+            let node = &self.graph.node[at];
+            let known = matches!(node.op_type(), "Gemm" | "MatMul" | "Conv") && graph::domain(node).is_empty();
+            Some((at, self.constants().find(node.input.get(1).filter(|_| known)?)?))
+        })
     }
 
     pub(super) fn describe(&self, node: usize) -> String {

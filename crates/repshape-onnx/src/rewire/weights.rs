@@ -17,6 +17,8 @@ pub struct Quantization {
     pub largest: f64,
     /// The largest relative error of one tensor.
     pub worst: f64,
+    /// The mean over the tensors of their relative errors; 0 without tensors.
+    pub mean: f64,
 }
 
 impl Rewiring {
@@ -38,14 +40,9 @@ impl Rewiring {
     /// The weights of each `Gemm`, `MatMul` and `Conv` whose weights are constant, as they are stored, under the name of the value
     /// that the node gives; in the order of the graph.
     pub fn weights(&self) -> impl Iterator<Item = (String, Vec<f64>)> {
-        let view = self.view().ok();
-        let order = view.map_or(&[][..], |view| view.index.order.as_slice());
-        order.iter().filter_map(move |&at| {
-            let view = view?;
-            let node = &view.graph.node[at];
-            let known = matches!(node.op_type(), "Gemm" | "MatMul" | "Conv") && crate::graph::domain(node).is_empty();
-            let found = view.constants().find(node.input.get(1).filter(|_| known)?)?;
-            Some((node.output.first()?.clone(), found.values()?))
+        self.view().into_iter().flat_map(|view| {
+            view.weighted()
+                .filter_map(move |(at, found)| Some((view.graph.node[at].output.first()?.clone(), found.values()?)))
         })
     }
 
@@ -55,16 +52,18 @@ impl Rewiring {
     /// # Errors
     /// `bits` is not from 2 to 16, or a weight is not finite.
     pub fn quantization(&self, bits: u32) -> Result<Quantization, OnnxError> {
-        let mut found = Quantization { tensors: 0, relative: 0.0, largest: 0.0, worst: 0.0 };
+        let mut found = Quantization { tensors: 0, relative: 0.0, largest: 0.0, worst: 0.0, mean: 0.0 };
         let (mut errors, mut squares) = (0.0, 0.0);
         for (name, weights) in self.weights() {
             let error = quantization_error(&weights, bits).map_err(|error| self.refused(&name, error.to_string()))?;
             found.tensors += 1;
             found.largest = found.largest.max(error.largest);
             found.worst = found.worst.max(error.relative);
+            found.mean += error.relative;
             errors += error.mean_square * weights.len() as f64;
             squares += weights.iter().map(|w| w * w).sum::<f64>();
         }
+        found.mean /= found.tensors.max(1) as f64;
         found.relative = if squares > 0.0 { (errors / squares).sqrt() } else { 0.0 };
         Ok(found)
     }

@@ -8,6 +8,7 @@ mod lower;
 mod memory;
 mod models;
 mod mutants;
+mod python;
 mod read;
 mod reference;
 mod rewiring;

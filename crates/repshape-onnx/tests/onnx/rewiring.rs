@@ -1,12 +1,13 @@
 //! Every site of every fixture, rewired in every way that it takes: the outputs stay, and the site becomes what was asked for.
 
-use std::{collections::BTreeMap, error::Error, fmt::Write as _, fs, io::Write as _, path::Path, process::Command};
+use std::{collections::BTreeMap, error::Error, fmt::Write as _, fs, path::Path, process::Command};
 
 use repshape_onnx::{Model, Problem, Representation, Rewiring, Runner, rewire::Place};
 use repshape_stats::rewire::{Affine, CompactOptions, Site, SiteStatistics};
 
 use crate::{
     damage::Random,
+    python::with_onnxruntime,
     reference::{Reference, distance, folder, names},
 };
 
@@ -372,19 +373,9 @@ fn all_sites(model: &Model, seed: u64) -> (Rewiring, usize) {
 
 #[test]
 fn onnx_checker_and_onnxruntime_agree_with_rewired_models() -> Result<(), Box<dyn Error>> {
-    let python = std::env::var("REPSHAPE_PYTHON").unwrap_or_else(|_| "python3".to_owned());
-    let import = Command::new(&python).args(["-c", "import numpy, onnx, onnxruntime"]).output();
-    if !import.is_ok_and(|ran| ran.status.success()) {
-        let reason =
-            format!("{python} cannot import numpy, onnx and onnxruntime; REPSHAPE_PYTHON names another Python");
-        if std::env::var_os("REPSHAPE_REQUIRE_ALL").is_some_and(|value| value == "1") {
-            return Err(reason.into());
-        }
-        // Not eprintln: the test harness would swallow it.
-        let test = "onnx_checker_and_onnxruntime_agree_with_rewired_models";
-        writeln!(std::io::stderr(), "SKIPPED: {test}: {reason}")?;
+    let Some(python) = with_onnxruntime("onnx_checker_and_onnxruntime_agree_with_rewired_models")? else {
         return Ok(());
-    }
+    };
     let place = tempfile::tempdir()?;
     let mut written = 0;
     for (index, name) in names().iter().enumerate() {

@@ -18,6 +18,8 @@ pub struct Place {
     /// The site behind the layer's activation, `fcN` also where `fcN.pre` was named: the statistics that
     /// [`compact`](super::compact) takes are of this one. The two have the same values where the layer is linear.
     pub after: String,
+    /// The site before the layer's activation, `fcN.pre`: the same place, and other values unless the layer is linear.
+    pub before: String,
     /// The site of the layer that reads it: `fcN+1` or `output`.
     pub reader: String,
     /// Whether the layer has a batch normalisation, which is folded into its weights.
@@ -55,13 +57,14 @@ pub fn check(network: &Mlp, site: &str) -> Result<Place, RewireNetworkError> {
             return Err(RewireNetworkError::Activation { site: site.to_owned(), activation });
         }
     };
-    let after = &layer.sites[1];
+    let [before, after] = &layer.sites;
     let reader = network.layers.get(index + 1).map_or(&network.output_site, |next| &next.sites[1]);
     Ok(Place {
         site: slope.map_or(Site::Linear, |negative_slope| Site::Homogeneous { negative_slope }),
         units: after.units,
         layer: index,
         after: after.name.clone(),
+        before: before.name.clone(),
         reader: reader.name.clone(),
         batch_norm: layer.batch_norm.is_some(),
     })

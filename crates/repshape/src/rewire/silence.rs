@@ -1,9 +1,10 @@
 //! Units that carry nothing, made exactly 0.
 
+use repshape_stats::rewire::Layer;
+
 use super::host::{device_of, layer, linear};
 use super::{RewireNetworkError, check};
 use crate::network::Mlp;
-use repshape_stats::rewire::Layer;
 
 /// The network with the weights into the given units, and their biases, 0.
 ///

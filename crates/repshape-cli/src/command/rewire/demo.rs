@@ -28,7 +28,7 @@ use crate::output::{Rows, print, write_file};
 use crate::pages::{how_by_command, measured};
 use crate::progress::Progress;
 use crate::rewiring::CUTOFF;
-use crate::run_folder::folder_for;
+use crate::run_folder::{check_free, folder_for};
 use crate::spec::{RunSpec, recipe};
 use crate::training::{MeasuredSite, Setup, own_measures};
 
@@ -63,18 +63,17 @@ pub fn run(args: &RewireArgs, global: &Global) -> Outcome {
     let (tuning, test) = data::read(&spec.data)?.split(&spec.split())?;
     let setup = Setup::new(&spec, &tuning.train, &Device::flex())?;
     let folder = folder_for(args.out.as_deref(), "rewire-demo", false);
-    if folder.exists() && std::fs::read_dir(&folder).map_or(true, |mut files| files.next().is_some()) {
-        return Err(Failure::usage(format!("{}: not empty; expected a new folder", folder.display())));
-    }
+    check_free(&folder)?;
 
     let original = train(&setup, &tuning, global)?;
     let statistics = rewire::statistics(&original, &test, &[SITE.to_owned()], &Device::flex())?;
     let Some(statistics) = statistics.first() else { return Ok(()) };
-    let made = |name, line, network| made(&setup, &spec, (&tuning, &test), &original, name, line, network);
-    let mut all = vec![made(page::ORIGINAL, "as it was trained", original.clone())?];
+    let made = |name, line, network, from| made(&setup, &spec, (&tuning, &test), name, line, network, from);
+    let mut all = vec![made(page::ORIGINAL, "as it was trained", original.clone(), None)?];
     for (name, line, affine) in maps(statistics, seed)? {
         let silent = silent(&after(statistics, &affine)?);
-        all.push(made(name, line, rewire::silence(&rewire::apply(&original, SITE, &affine)?, SITE, &silent)?)?);
+        let network = rewire::silence(&rewire::apply(&original, SITE, &affine)?, SITE, &silent)?;
+        all.push(made(name, line, network, Some(&original))?);
     }
     if let Some(worst) = all.iter().find(|one| one.difference.is_some_and(|found| !found.is_within(TOLERANCE))) {
         return Err(Failure::new(
@@ -163,14 +162,15 @@ fn gram_of_rows(a: &[f64], rows: usize, columns: usize) -> Vec<f64> {
     (0..rows * rows).map(|at| product(at / rows, at % rows)).collect()
 }
 
+/// Measures a network, and compares it with the one that it was made from.
 fn made(
     setup: &Setup,
     spec: &RunSpec,
     (tuning, test): (&Tuning, &Test),
-    original: &Mlp,
     name: &'static str,
     line: &'static str,
     network: Mlp,
+    from: Option<&Mlp>,
 ) -> Outcome<Made> {
     let (config, selection) = own_measures(spec)?;
     let mut sites = setup.measure(&network, &tuning.train, test, &[SITE.to_owned()], config, &selection)?;
@@ -178,10 +178,7 @@ fn made(
         return Err(Failure::usage(format!("site {SITE} was not measured")));
     };
     measurement.source = Some(name.to_owned());
-    let difference = match name {
-        page::ORIGINAL => None,
-        _ => Some(rewire::identical(original, &network, test, &Device::flex())?),
-    };
+    let difference = from.map(|from| rewire::identical(from, &network, test, &Device::flex())).transpose()?;
     let variant = Variant { name: name.to_owned(), line: line.to_owned(), measured: measured(&measurement, pictures) };
     let error = evaluate(&network, test, &setup.objective, &Device::flex()).error.unwrap_or(f64::NAN);
     Ok(Made { name, line, network, difference, error, measurement, variant })

@@ -175,7 +175,7 @@ impl Network {
         let (carries, units, values, gone) = match self {
             Self::Run { network, .. } | Self::Weights { network, .. } => {
                 let place = rewire::check(network, name).map_err(|error| self.named(error))?;
-                let values = vec![format!("{}.pre", place.after), place.after.clone()];
+                let values = vec![place.before, place.after.clone()];
                 (place.after, place.units, values, Vec::new())
             }
             Self::Model(rewiring, _) => {
@@ -189,7 +189,9 @@ impl Network {
     /// Whether a site is what a nonlinearity gives.
     fn is_activated(&self, site: &str) -> bool {
         match self {
-            Self::Run { .. } | Self::Weights { .. } => !site.ends_with(".pre"),
+            Self::Run { network, .. } | Self::Weights { network, .. } => {
+                network.sites().iter().any(|one| one.name == site && one.after_nonlinearity)
+            }
             Self::Model(_, model) => {
                 model.sites().iter().any(|one| one.name == site && matches!(one.place, Place::After(_)))
             }
@@ -299,8 +301,8 @@ impl Network {
                 (Self::Weights { network, path: path.clone(), inputs: *inputs }, error)
             }
             Self::Model(rewiring, model) => {
-                let (rounded, error) = rewiring.quantized(bits)?;
-                (Self::Model(Box::new(rounded), model.clone()), error)
+                let error = rewiring.quantization(bits)?.mean;
+                (Self::Model(Box::new(rewiring.quantized(bits)?), model.clone()), error)
             }
         })
     }
