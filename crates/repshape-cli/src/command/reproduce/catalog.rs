@@ -31,8 +31,10 @@ pub const ITEMS: &[(&str, &str)] = items![
     "choi2019/figure4",
     "choi2019/figure5",
     "choi2018/table8",
+    "choi2018/table8-choices",
     "choi2018/table6",
     "choi2018/table6-choices",
+    "choi2018/table6-weights",
     "choi2018/table2",
     "choi2018/table3",
     "choi2018/figure1",
@@ -67,6 +69,9 @@ const STUDIES: &[(&str, &str)] = studies![
     "digits-30",
     "ae6-choices",
     "mnist-choices",
+    "mnist-weights",
+    "mnist-1k-epochs",
+    "mnist-5k-epochs",
     "bottleneck-choices",
 ];
 

@@ -17,23 +17,13 @@ pub fn short(value: f64) -> String {
     }
 }
 
-/// Ours, with the paper's digits and one more.
+/// Ours.
 fn ours(cell: &Cell) -> String {
-    let number = |value: f64| match cell.decimals {
-        // the paper's digits, unless they would leave nothing
-        Some(decimals)
-            if value == 0.0 || (1.0..1e8).contains(&(value.abs() * 10f64.powi(decimals.max(2) as i32 - 1))) =>
-        {
-            format!("{value:.*}", decimals.max(2))
-        }
-        _ => short(value),
-    };
     match (cell.mean, cell.std) {
         (None, _) if cell.diverged > 0 => format!("{} diverged", cell.diverged),
         (None, _) => "-".to_owned(),
-        (Some(mean), None) => number(mean),
-        (Some(mean), Some(std)) if cell.decimals.is_none() => spread(mean, std),
-        (Some(mean), Some(std)) => format!("{} ± {}", number(mean), number(std)),
+        (Some(mean), None) => short(mean),
+        (Some(mean), Some(std)) => spread(mean, std),
     }
 }
 
