@@ -47,6 +47,7 @@ pub const ITEMS: &[(&str, &str)] = items![
     "laakom2022/table1-choices",
     "laakom2022/figure1",
     "digits/ranking",
+    "mnist/ranking",
 ];
 
 /// Every study.
@@ -67,8 +68,10 @@ const STUDIES: &[(&str, &str)] = studies![
     "linear-ae",
     "xor",
     "digits-30",
+    "mnist-30",
     "ae6-choices",
     "mnist-choices",
+    "mnist-epochs",
     "mnist-weights",
     "mnist-1k-epochs",
     "mnist-5k-epochs",
