@@ -43,33 +43,66 @@ pub fn chart_svg(chart: &Chart) -> Option<String> {
     Some(kuva::backend::svg::SvgBackend.render_scene(&scene))
 }
 
+/// Colour of intervals behind names.
+const PALE: &str = "#d0d0d0";
+
+/// x, y and half the height of the interval of y, 0 without one.
+type Point = (f64, f64, f64);
+
 fn figure(chart: &Chart) -> Option<Figure> {
-    let mut plots: Vec<Plot> = Vec::new();
-    for (at, series) in chart.series.iter().enumerate() {
-        let drawn = |(x, y, _): &&(f64, f64, Option<f64>)| x.is_finite() && y.is_finite() && (!chart.log_x || *x > 0.0);
-        let points: Vec<(f64, f64, f64)> = series
-            .points
-            .iter()
-            .filter(drawn)
-            .map(|&(x, y, half)| (x, y, half.filter(|h| h.is_finite()).unwrap_or(0.0)))
-            .collect();
-        if points.is_empty() {
-            continue;
-        }
-        let places: Vec<(f64, f64)> = points.iter().map(|&(x, y, _)| (x, y)).collect();
-        let colour = colours::class(at);
-        if chart.joined && places.len() > 1 {
-            plots.push(LinePlot::new().with_data(places.clone()).with_color(colour).into());
-        }
-        let dots = ScatterPlot::new().with_data(places).with_y_err(points.iter().map(|&(_, _, half)| half));
-        plots.push(dots.with_color(colour).with_size(3.0).with_legend(label(&series.name)).into());
-    }
-    if plots.is_empty() {
+    let drawn = |(x, y, _): &&(f64, f64, Option<f64>)| x.is_finite() && y.is_finite() && (!chart.log_x || *x > 0.0);
+    let series: Vec<(&str, &str, Vec<Point>)> = chart
+        .series
+        .iter()
+        .enumerate()
+        .map(|(at, series)| {
+            let points = series.points.iter().filter(drawn);
+            let points = points.map(|&(x, y, half)| (x, y, half.filter(|h| h.is_finite()).unwrap_or(0.0)));
+            (series.name.as_str(), colours::class(at), points.collect())
+        })
+        .filter(|(_, _, points): &(_, _, Vec<Point>)| !points.is_empty())
+        .collect();
+    if series.is_empty() {
         return None;
     }
-    let layout = axes(&plots, &chart.x_label, &chart.y_label).with_width(WIDTH + LEGEND);
+    let plots = if chart.joined { curves(&series) } else { named_points(&series) };
+    let width = if chart.joined { WIDTH + LEGEND } else { WIDTH + LEGEND / 2.0 };
+    let layout = axes(&plots, &chart.x_label, &chart.y_label).with_width(width);
     let layout = if chart.log_x { layout.with_log_x().with_x_tick_format(powers_of_ten()) } else { layout };
     Some(Figure { plots, layout, svg: true })
+}
+
+fn places(points: &[Point]) -> impl Iterator<Item = (f64, f64)> {
+    points.iter().map(|&(x, y, _)| (x, y))
+}
+
+fn with_intervals(points: &[Point]) -> ScatterPlot {
+    ScatterPlot::new().with_data(places(points)).with_y_err(points.iter().map(|&(_, _, half)| half))
+}
+
+/// One line a series, with a legend.
+fn curves(series: &[(&str, &str, Vec<Point>)]) -> Vec<Plot> {
+    let mut plots: Vec<Plot> = Vec::new();
+    for (name, colour, points) in series {
+        if points.len() > 1 {
+            plots.push(LinePlot::new().with_data(places(points)).with_color(*colour).into());
+        }
+        let dots = with_intervals(points).with_color(*colour).with_size(3.0);
+        plots.push(dots.with_legend(label(name)).into());
+    }
+    plots
+}
+
+/// Every name beside its point: in a legend a dozen colours could not be told apart. Intervals are pale, for names to be read
+/// across them.
+fn named_points(series: &[(&str, &str, Vec<Point>)]) -> Vec<Plot> {
+    let points: Vec<Point> = series.iter().flat_map(|(_, _, points)| points.clone()).collect();
+    let names = series.iter().flat_map(|(name, _, points)| points.iter().map(move |_| label(name)));
+    let dots = ScatterPlot::new().with_data(places(&points)).with_color(colours::class(0)).with_size(3.0);
+    vec![
+        with_intervals(&points).with_color(PALE).with_size(0.0).into(),
+        dots.with_labels(names).with_repel_labels().into(),
+    ]
 }
 
 #[cfg(test)]
@@ -93,6 +126,9 @@ mod tests {
         let svg = chart_svg(&chart).unwrap();
         assert!(svg.contains("ten factors") && svg.contains("sparsity") && !svg.contains("NaN"));
         assert!(!svg.contains(">none<"));
+        chart.joined = false;
+        let named = chart_svg(&chart).unwrap();
+        assert_eq!((svg.matches("ten factors").count(), named.matches("ten factors").count()), (1, 3));
         chart.series.remove(0);
         assert_eq!(chart_svg(&chart), None);
     }
