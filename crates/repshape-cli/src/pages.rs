@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use repshape::evaluate::Scores;
 use repshape::fit::EpochValues;
 use repshape_report::{Curve, Measured, Panel, RegularizerRow, Spread, StudyPage};
 use repshape_stats::pictures::Pictures;
@@ -10,6 +11,7 @@ use repshape_study::{MeanStd, Stage, Store, StudyTable};
 use serde::Deserialize;
 
 use crate::failure::Outcome;
+use crate::study_table::criterion;
 
 /// How every page was made.
 pub fn how() -> Vec<(String, String)> {
@@ -39,7 +41,7 @@ pub fn measured(measurement: &Measurement, pictures: Option<Pictures>) -> Measur
     }
 }
 
-/// One curve for the loss, one for each term, one for the validation error.
+/// One curve for the loss, one for each term, one for the validation error, or loss where rows have no class.
 pub fn curves(names: &[String], history: &[EpochValues]) -> Vec<Curve> {
     let epochs: Vec<u32> = history.iter().map(|e| e.epoch as u32).collect();
     let curve = |name: String, values: Vec<f64>| Curve { name, epochs: epochs.clone(), values };
@@ -48,9 +50,14 @@ pub fn curves(names: &[String], history: &[EpochValues]) -> Vec<Curve> {
         let values = history.iter().map(|e| e.terms.get(n).copied().unwrap_or(f64::NAN)).collect();
         curves.push(curve(name.clone(), values));
     }
-    let errors: Option<Vec<f64>> = history.iter().map(|e| e.validation.and_then(|v| v.error)).collect();
-    if let Some(errors) = errors.filter(|errors| !errors.is_empty()) {
+    let of = |score: fn(Scores) -> Option<f64>| -> Option<Vec<f64>> {
+        let scores: Option<Vec<f64>> = history.iter().map(|e| e.validation.and_then(score)).collect();
+        scores.filter(|scores| !scores.is_empty())
+    };
+    if let Some(errors) = of(|scores| scores.error) {
         curves.push(curve("validation error".to_owned(), errors));
+    } else if let Some(losses) = of(|scores| Some(scores.loss)) {
+        curves.push(curve("validation loss".to_owned(), losses));
     }
     curves
 }
@@ -100,7 +107,12 @@ pub fn study_page(store: &Store, table: &StudyTable, site: &str, how: Vec<(Strin
     }
     Ok(StudyPage {
         title: format!("Study {}", table.name),
-        subtitle: format!("{} regularizers at {site}, weights chosen by validation error", table.rows.len()),
+        subtitle: format!(
+            "{} regularizers at {site}, weights chosen by validation {}",
+            table.rows.len(),
+            criterion(store).noun()
+        ),
+        criterion: criterion(store),
         table: rows,
         panels,
         how,

@@ -1,5 +1,6 @@
 //! The table of a study, as the terminal shows it.
 
+use repshape_report::Criterion;
 use repshape_stats::SketchConfig;
 use repshape_study::{MeanStd, Row, Store, StudyTable};
 
@@ -16,14 +17,24 @@ const COLUMNS: [(&str, &str); 7] = [
     ("I(z;x)", "mi_x_lower"),
 ];
 
+/// What a study's networks are compared by: rows without a class of their own have no error.
+pub fn criterion(store: &Store) -> Criterion {
+    match store.manifest().spec().training["run"]["target"].as_str() {
+        Some("input") => Criterion::Loss,
+        _ => Criterion::Error,
+    }
+}
+
 /// One line a regularizer, what the marks mean below.
 pub fn table(table: &StudyTable, store: &Store) -> Rows {
-    let mut head: Vec<String> = ["regularizer", "test error %", "weight"].map(String::from).to_vec();
+    let criterion = criterion(store);
+    let test = format!("test {}", criterion.label().replace(',', ""));
+    let mut head = vec!["regularizer".to_owned(), test, "weight".to_owned()];
     head.extend(COLUMNS.iter().map(|(name, _)| (*name).to_owned()));
-    let rows = table.rows.iter().map(|row| table_row(row, table)).collect();
+    let rows = table.rows.iter().map(|row| table_row(row, table, criterion)).collect();
     let trials = table.rows.iter().map(|row| row.trials).max().unwrap_or(0);
     let mut notes = vec![
-        format!("mean ± sd of {trials} trials; * lowest error, ~ its mean ± sd overlaps the lowest's"),
+        format!("mean ± sd of {trials} trials; * lowest {}, ~ its mean ± sd overlaps the lowest's", criterion.noun()),
         "amplitude, covariance, correlation over positive values; stable rank of the covariance".to_owned(),
         information_note(store),
     ];
@@ -53,7 +64,7 @@ fn information_note(store: &Store) -> String {
     )
 }
 
-fn table_row(row: &Row, table: &StudyTable) -> Vec<Text> {
+fn table_row(row: &Row, table: &StudyTable, criterion: Criterion) -> Vec<Text> {
     let mark = if table.best.as_deref() == Some(&row.regularizer) {
         Mark::Best
     } else if table.tied_with_best.contains(&row.regularizer) {
@@ -62,8 +73,11 @@ fn table_row(row: &Row, table: &StudyTable) -> Vec<Text> {
         Mark::Plain
     };
     let weight = row.weight.map_or_else(|| "-".to_owned(), |w| w.to_string());
-    let mut cells =
-        vec![row.regularizer.as_str().into(), Text { mark, ..percent(&row.test_error).into() }, weight.into()];
+    let mut cells = vec![
+        row.regularizer.as_str().into(),
+        Text { mark, ..spread(&row.test_error, criterion).into() },
+        weight.into(),
+    ];
     cells.extend(COLUMNS.iter().map(|(_, name)| {
         let mean = row.measures.get(*name).and_then(|s| s.mean);
         Text {
@@ -74,11 +88,14 @@ fn table_row(row: &Row, table: &StudyTable) -> Vec<Text> {
     cells
 }
 
-fn percent(error: &MeanStd) -> String {
-    match (error.mean, error.std) {
+fn spread(score: &MeanStd, criterion: Criterion) -> String {
+    match (score.mean, score.std) {
         (None, _) => "-".to_owned(),
-        (Some(mean), None) => format!("{:.2}", 100.0 * mean),
-        (Some(mean), Some(std)) => format!("{:.2} ± {:.2}", 100.0 * mean, 100.0 * std),
+        (Some(mean), None) => criterion.number(mean),
+        (Some(mean), Some(std)) => {
+            let (mean, std) = criterion.spread(mean, std);
+            format!("{mean} ± {std}")
+        }
     }
 }
 

@@ -36,7 +36,7 @@
     if (magnitude < 1e-3 || magnitude >= 1e5) return value.toExponential(0).replace('e+', 'e').replace('-', '−');
     return String(+value.toPrecision(3)).replace('-', '−');
   };
-  const percent = (value) => value.toFixed(2) + ' %';
+  const score = (option, value) => (option.percent ? value.toFixed(2) + ' %' : short(value));
   const dot = (color) => `<i class="tip-dot" style="background:${typeof color === 'string' ? escape(color) : 'currentColor'}"></i>`;
   const bound = (value) => (value === null ? '–' : short(value));
   const layer = (option, items, unit) => `<b>${escape(option.names[items[0].dataIndex])}</b>` + items.filter((item) => item.value != null)
@@ -46,11 +46,12 @@
     weight: () => (value) => (value >= 1e-3 && value < 1e4 ? String(+value.toPrecision(6)) : value.toExponential(0).replace('e+', 'e')),
     testError: (option) => (item) => {
       const name = escape(option.yAxis.data[item.value[1]]);
-      return item.seriesName === 'mean' ? `<b>${name}</b><br>${percent(item.value[0])} ± ${item.value[2].toFixed(2)}` : `<b>${name}</b>, one trial<br>${percent(item.value[0])}`;
+      const [value, , std] = item.value;
+      return item.seriesName === 'mean' ? `<b>${name}</b><br>${score(option, value)} ± ${option.percent ? std.toFixed(2) : short(std)}` : `<b>${name}</b>, one trial<br>${score(option, value)}`;
     },
-    tuning: () => (item) => {
+    tuning: (option) => (item) => {
       const error = item.value.length > 2 ? item.value[2] : item.value[1];
-      return `weight ${item.value[0]}<br>` + (typeof error === 'number' ? percent(error) : 'diverged');
+      return `weight ${item.value[0]}<br>` + (typeof error === 'number' ? score(option, error) : 'diverged');
     },
     histogram: (option) => (item) => `${dot(item.color)}<b>${escape(item.seriesName)}</b><br>${item.value} rows from ${option.bins[item.dataIndex].join(' to ')}`,
     size: () => ([item]) => `${item.value[0]} units kept<br>expected error <b>${short(item.value[2])}</b>`,

@@ -1,7 +1,7 @@
 //! What a study found, in words.
 
 use crate::{
-    number::percent,
+    criterion::Criterion,
     page::{RegularizerRow, Spread},
 };
 
@@ -9,11 +9,16 @@ use crate::{
 pub(crate) const BASELINE: &str = "baseline";
 
 /// Which regularizer was best, by how much it beat the baseline, and which ones overlap it; plain text.
-pub(crate) fn headline(table: &[RegularizerRow]) -> String {
-    let Some((best, error)) = table.iter().find(|row| row.best).and_then(|row| Some((row, row.test_error?))) else {
-        return "No trial gave a test error.".into();
+pub(crate) fn headline(table: &[RegularizerRow], criterion: Criterion) -> String {
+    let noun = criterion.noun();
+    let spread = |error: Spread| {
+        let (mean, std) = criterion.spread(error.mean, error.std);
+        format!("{mean}{} ± {std}", criterion.unit())
     };
-    let mut text = format!("{} had the lowest test error: {}", best.regularizer, spread(error));
+    let Some((best, error)) = table.iter().find(|row| row.best).and_then(|row| Some((row, row.test_error?))) else {
+        return format!("No trial gave a test {noun}.");
+    };
+    let mut text = format!("{} had the lowest test {noun}: {}", best.regularizer, spread(error));
     let finished = best.trials.saturating_sub(best.diverged);
     text.push_str(&match finished {
         1 => " in a single trial".into(),
@@ -23,9 +28,10 @@ pub(crate) fn headline(table: &[RegularizerRow]) -> String {
     text.push_str(&match baseline.and_then(|row| row.test_error) {
         _ if best.regularizer == BASELINE => ". No regularizer beat the plain network.".into(),
         Some(base) if base.mean > 0.0 => format!(
-            ", against {} for the baseline ({:.0} % fewer errors).",
+            ", against {} for the baseline ({:.0} % {}).",
             spread(base),
-            100.0 * (1.0 - error.mean / base.mean)
+            100.0 * (1.0 - error.mean / base.mean),
+            if criterion == Criterion::Error { "fewer errors" } else { "less" }
         ),
         _ => ".".into(),
     });
@@ -42,11 +48,6 @@ pub(crate) fn headline(table: &[RegularizerRow]) -> String {
         }
     }
     text
-}
-
-/// `2.31 % ± 0.12`.
-fn spread(error: Spread) -> String {
-    format!("{} % ± {}", percent(error.mean), percent(error.std))
 }
 
 /// `a`, `a and b`, `a, b and c`.
@@ -85,7 +86,7 @@ mod tests {
             row("l1", Some(0.025), false, true),
         ];
         assert_eq!(
-            headline(&table),
+            headline(&table, Criterion::Error),
             "cw-vr had the lowest test error: 2.40 % ± 0.10 over 5 trials, against 3.00 % ± 0.10 for the baseline (20 % fewer errors). \
              Within the spread of the trials, l1 cannot be told apart from it."
         );
@@ -94,14 +95,22 @@ mod tests {
     #[test]
     fn says_so_when_the_baseline_overlaps_or_wins() {
         let table = [row(BASELINE, Some(0.03), false, true), row("cw-vr", Some(0.0295), true, false)];
-        assert!(headline(&table).ends_with("more trials are needed to call this a gain."));
+        assert!(headline(&table, Criterion::Error).ends_with("more trials are needed to call this a gain."));
         let table = [row(BASELINE, Some(0.03), true, false), row("cw-vr", None, false, false)];
-        assert!(headline(&table).contains("No regularizer beat the plain network."));
+        assert!(headline(&table, Criterion::Error).contains("No regularizer beat the plain network."));
+    }
+
+    #[test]
+    fn losses_have_no_percent() {
+        let table = [row(BASELINE, Some(0.03), false, false), row("cr", Some(0.024), true, false)];
+        assert!(headline(&table, Criterion::Loss).starts_with(
+            "cr had the lowest test loss: 0.0240 ± 0.0010 over 5 trials, against 0.0300 ± 0.0010 for the baseline (20 % less)."
+        ));
     }
 
     #[test]
     fn nothing_finished() {
-        assert_eq!(headline(&[row("l1", None, false, false)]), "No trial gave a test error.");
-        assert_eq!(headline(&[]), "No trial gave a test error.");
+        assert_eq!(headline(&[row("l1", None, false, false)], Criterion::Error), "No trial gave a test error.");
+        assert_eq!(headline(&[], Criterion::Error), "No trial gave a test error.");
     }
 }

@@ -89,6 +89,7 @@ fn title(page: &Page) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::criterion::Criterion;
     use crate::page::{
         Change, ComparisonPage, Curve, LayerMap, Measured, MeasurementPage, Panel, Proof, RegularizerRow, RewiredSite,
         RewiringPage, Spread, StudyPage, Variant,
@@ -116,6 +117,7 @@ mod tests {
         Page::Study(StudyPage {
             title: name.into(),
             subtitle: name.into(),
+            criterion: Criterion::Error,
             table: vec![row("baseline", None, false), row(name, Some(0.02), true)],
             panels: vec![Panel {
                 regularizer: name.into(),

@@ -6,6 +6,7 @@
 mod base64;
 mod charts;
 mod colours;
+mod criterion;
 mod definitions;
 mod escape;
 mod families;
@@ -21,6 +22,7 @@ mod sheet;
 mod similarities;
 mod write;
 
+pub use criterion::Criterion;
 pub use figures::{Chart, ChartSeries, chart_svg, figures, figures_of};
 pub use html::render;
 pub use page::{

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use repshape_stats::pictures::Pictures;
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::criterion::Criterion;
+
 /// One part of a report; several make one HTML file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "page", rename_all = "lowercase")]
@@ -37,6 +39,9 @@ pub struct StudyPage {
     pub title: String,
     /// One line under it, such as the network and the site.
     pub subtitle: String,
+    /// What the errors of the table are.
+    #[serde(default)]
+    pub criterion: Criterion,
     /// One row for each regularizer, in the order shown.
     pub table: Vec<RegularizerRow>,
     /// The pictures of each regularizer, in the order shown.
@@ -59,9 +64,9 @@ pub struct RegularizerRow {
     pub trials: usize,
     /// Trials whose loss became non-finite.
     pub diverged: usize,
-    /// Test error as a fraction; `None` when no trial gave one.
+    /// Test error as a fraction, or whatever the study's criterion is; `None` when no trial gave one.
     pub test_error: Option<Spread>,
-    /// The test error of each trial, as a fraction.
+    /// The same of each trial.
     #[serde(default, deserialize_with = "null_is_nan")]
     pub test_errors: Vec<f64>,
     /// Characteristics by their name in `repshape measure --format json`; `None` when undefined.
@@ -70,7 +75,7 @@ pub struct RegularizerRow {
     pub best: bool,
     /// Whether its interval mean ± standard deviation overlaps the best's.
     pub tied: bool,
-    /// The weights tried, each with its validation error as a fraction; `None` when it diverged.
+    /// The weights tried, each with the same on validation rows; `None` when it diverged.
     #[serde(default)]
     pub tuning: Vec<(f64, Option<f64>)>,
 }

@@ -6,9 +6,11 @@ use statrs::distribution::{ContinuousCDF, StudentsT};
 
 pub use one_sample::{Tails, binomial, correlation, one_sample, two_samples};
 
-/// Arithmetic mean; `None` of nothing.
+/// Arithmetic mean; `None` of nothing. Summed from the first value on, so that equal values have exactly their mean: rounding
+/// would make a spread of them.
 pub fn mean(values: &[f64]) -> Option<f64> {
-    (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
+    let first = values.first()?;
+    Some(first + values.iter().map(|x| x - first).sum::<f64>() / values.len() as f64)
 }
 
 /// Sample standard deviation, over `n - 1`; `None` below two values.
@@ -108,6 +110,13 @@ mod tests {
             let values = numbers(&case["values"]);
             close(mean(&values).unwrap(), &case["mean"], 1e-14);
             close(standard_deviation(&values).unwrap(), &case["sd"], 1e-12);
+        }
+    }
+
+    #[test]
+    fn equal_values_have_no_spread() {
+        for (value, n) in [(88.65, 3), (0.1, 10), (-1.0 / 3.0, 7)] {
+            assert_eq!((mean(&vec![value; n]), standard_deviation(&vec![value; n])), (Some(value), Some(0.0)));
         }
     }
 

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use repshape::burn::tensor::Device;
 use repshape_data::{Examples, Test, Tuning};
-use repshape_report::{Page, StudyPage, render};
+use repshape_report::{Criterion, Page, StudyPage, render};
 use repshape_study::{
     Access, Chunking, Error, Local, Manifest, Observer, Record, Stage, Store, StudyTable, Trial, collect,
     collect_partial, resume, run_task, status,
@@ -23,7 +23,7 @@ use crate::progress::Progress;
 use crate::rows::rows;
 use crate::run_folder::folder_for;
 use crate::spec::{Places, Recipe, RunSpec, recipe};
-use crate::study_table::table as table_of;
+use crate::study_table::{criterion, table as table_of};
 use crate::training::Setup;
 
 /// Runs the command.
@@ -182,7 +182,7 @@ fn task(path: &Path, chunk: Option<u32>, from_env: bool, global: &Global) -> Out
     store.check_manifest()?;
     let experiment = experiment(&store)?;
     let runs = store.manifest().runs().iter().filter(|run| run.chunk == chunk).count();
-    let watch = Watch::new(global, runs as u64, 0);
+    let watch = Watch::new(&store, global, runs as u64, 0);
     let tally = run_task(&store, chunk, &host(), &experiment, &watch, interrupt::flag());
     watch.progress.finish();
     let tally = tally?;
@@ -229,7 +229,7 @@ pub fn work(store: &Store, experiment: &Study, workers: Option<u16>, global: &Gl
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let workers = workers.or(global.threads).map_or(cores, usize::from);
     let counts = status(store).all;
-    let watch = Watch::new(global, counts.total as u64, counts.done as u64);
+    let watch = Watch::new(store, global, counts.total as u64, counts.done as u64);
     let local = Local { workers, host: host(), experiment, observer: &watch, cancel: interrupt::flag() };
     let outcome = resume(store, &local);
     watch.progress.finish();
@@ -297,20 +297,23 @@ fn host() -> String {
 /// Passes what the engine reports to the progress display.
 struct Watch {
     progress: Progress,
+    criterion: Criterion,
 }
 
 impl Watch {
-    fn new(global: &Global, total: u64, done: u64) -> Self {
-        Self { progress: Progress::new(global, "runs", total, done) }
+    fn new(store: &Store, global: &Global, total: u64, done: u64) -> Self {
+        Self { progress: Progress::new(global, "runs", total, done), criterion: criterion(store) }
     }
 }
 
 impl Observer for Watch {
     fn finished(&self, trial: &Trial, record: &Record) {
         let score = match trial.stage {
-            Stage::Tune => record.validation.map(|s| format!("validation error {:.2} %", 100.0 * s.error)),
-            Stage::Trial => record.test.map(|s| format!("test error {:.2} %", 100.0 * s.error)),
+            Stage::Tune => record.validation.map(|scores| ("validation", scores)),
+            Stage::Trial => record.test.map(|scores| ("test", scores)),
         };
+        let criterion = self.criterion;
+        let score = score.map(|(rows, s)| format!("{rows} {} {}", criterion.noun(), criterion.text(s.error)));
         let outcome = score.unwrap_or_else(|| "diverged".to_owned());
         self.progress.advance(&format!("{trial}: {outcome}"));
     }

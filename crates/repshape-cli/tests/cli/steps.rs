@@ -63,6 +63,22 @@ fn chunk_by_chunk_gives_the_table_of_study() {
 }
 
 #[test]
+fn an_autoencoders_networks_are_compared_by_their_loss() {
+    let folder = folder();
+    let folder = folder.path();
+    let spec = "name = \"ae\"\nset = [\"baseline\", \"cr\"]\nsite = \"fc1\"\ntrials = 2\nseed = 1\n[weights]\ndefault = [0.1, 1.0]\n\
+                [training]\ndata = \"digits\"\nnetwork = \"mlp:8\"\ntask = \"mean-squared-error\"\ntarget = \"input\"\n\
+                epochs = 1\nbatch-size = 100\noptimizer = \"adam:1e-3\"\n";
+    std::fs::write(folder.join("ae.toml"), spec).unwrap();
+    let ran = study(folder, &["ae.toml", "--out", "s", "--format", "table"]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert!(ran.out.contains("test loss") && ran.out.contains("* lowest loss") && !ran.out.contains('%'), "{ran:?}");
+    assert!(ran.err.contains("test loss 0."), "{ran:?}");
+    let page = std::fs::read_to_string(folder.join("s/report.html")).unwrap();
+    assert!(page.contains("<h2>Test loss</h2>") && !page.contains("Test error"));
+}
+
+#[test]
 fn planned_then_resumed_gives_the_table_of_study() {
     let folder = folder();
     let folder = folder.path();

@@ -2,20 +2,20 @@
 
 use serde_json::{Value, json};
 
-use super::{colour, format_by, in_percent, value_axis, with};
-use crate::{headline::BASELINE, page::RegularizerRow};
+use super::{colour, format_by, value_axis, with};
+use crate::{criterion::Criterion, headline::BASELINE, page::RegularizerRow};
 
 /// The option, rows from top to bottom in the table's order.
-pub(crate) fn option(table: &[RegularizerRow]) -> Value {
+pub(crate) fn option(table: &[RegularizerRow], criterion: Criterion) -> Value {
+    let plotted = |value: f64| json!(criterion.plotted(value));
     let names: Vec<&str> = table.iter().map(|row| row.regularizer.as_str()).collect();
     let mut trials = Vec::new();
     let mut means = Vec::new();
     let mut bars = Vec::new();
     let mut ends = Vec::new();
     for (at, row) in table.iter().enumerate() {
-        trials.extend(
-            row.test_errors.iter().filter(|error| error.is_finite()).map(|&error| json!([in_percent(error), at])),
-        );
+        trials
+            .extend(row.test_errors.iter().filter(|error| error.is_finite()).map(|&error| json!([plotted(error), at])));
         let Some(error) = row.test_error.filter(|error| error.mean.is_finite()) else {
             continue;
         };
@@ -28,25 +28,26 @@ pub(crate) fn option(table: &[RegularizerRow]) -> Value {
         };
         let std = if error.std.is_finite() { error.std } else { 0.0 };
         means.push(json!({
-            "value": [in_percent(error.mean), at, in_percent(std)],
+            "value": [plotted(error.mean), at, plotted(std)],
             "itemStyle": { "color": colour(if row.tied && !row.best { "paper" } else { emphasis }), "borderColor": colour(emphasis), "borderWidth": 2 },
         }));
-        ends.extend([error.mean - std, error.mean + std].map(|end| json!([in_percent(end), at])));
+        ends.extend([error.mean - std, error.mean + std].map(|end| json!([plotted(end), at])));
         bars.push(json!([
-            { "coord": [in_percent(error.mean - std), at], "lineStyle": { "color": colour(emphasis) } },
-            { "coord": [in_percent(error.mean + std), at] },
+            { "coord": [plotted(error.mean - std), at], "lineStyle": { "color": colour(emphasis) } },
+            { "coord": [plotted(error.mean + std), at] },
         ]));
     }
     let baseline: Vec<Value> = table
         .iter()
         .filter(|row| row.regularizer == BASELINE)
         .filter_map(|row| row.test_error)
-        .map(|error| json!({ "xAxis": in_percent(error.mean) }))
+        .map(|error| json!({ "xAxis": plotted(error.mean) }))
         .collect();
     json!({
         "grid": { "left": 8, "right": 20, "top": 26, "bottom": 40, "containLabel": true },
+        "percent": criterion == Criterion::Error,
         "tooltip": { "trigger": "item", "formatter": format_by("testError") },
-        "xAxis": with(value_axis("test error, %"), json!({
+        "xAxis": with(value_axis(&format!("test {}", criterion.label())), json!({
             "nameLocation": "middle", "nameGap": 26, "splitNumber": 6,
         })),
         "yAxis": {
@@ -68,7 +69,8 @@ pub(crate) fn option(table: &[RegularizerRow]) -> Value {
                 "name": "trial", "type": "scatter", "symbol": "circle", "symbolSize": 6, "symbolOffset": [0, 9], "z": 3,
                 "itemStyle": { "color": colour("muted"), "opacity": 0.55 }, "data": trials,
                 "markLine": {
-                    "silent": true, "symbol": "none", "animation": false,
+                    // two decimals unless told, which are none of a small loss
+                    "silent": true, "symbol": "none", "animation": false, "precision": 9,
                     "label": { "formatter": BASELINE, "color": colour("muted"), "position": "start", "distance": 6 },
                     "lineStyle": { "type": [3, 4], "width": 1, "color": colour("muted") }, "data": baseline,
                 },
@@ -99,11 +101,10 @@ mod tests {
 
     #[test]
     fn rows_keep_the_tables_order_and_undefined_ones_keep_their_place() {
-        let option = option(&[
-            row(BASELINE, Some(0.03), &[0.02, 0.04]),
-            row("rr", None, &[f64::NAN]),
-            row("l1", Some(0.02), &[0.02]),
-        ]);
+        let option = option(
+            &[row(BASELINE, Some(0.03), &[0.02, 0.04]), row("rr", None, &[f64::NAN]), row("l1", Some(0.02), &[0.02])],
+            Criterion::Error,
+        );
         assert_eq!(option["yAxis"]["data"], json!([BASELINE, "rr", "l1"]));
         assert_eq!(option["series"][2]["data"], json!([[2.0, 0], [4.0, 0], [2.0, 2]]));
         assert_eq!(option["series"][0]["data"][1]["value"], json!([2.0, 2, 0.5]));

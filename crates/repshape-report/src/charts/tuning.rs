@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::{colour, format_by, in_percent, value_axis, with};
-use crate::page::RegularizerRow;
+use super::{colour, format_by, value_axis, with};
+use crate::{criterion::Criterion, page::RegularizerRow};
 
-/// Errors, as fractions, at the foot and the top of the axis that the tuning charts of a study share.
+/// Errors (or losses), not in percent, at the foot and the top of the axis that the tuning charts of a study share.
 ///
 /// The top is twice the error of the regularizer that tunes worst, or the highest error of all if that is
 /// less: every chosen weight is inside, and one that ruins the network is marked at the edge.
@@ -23,7 +23,8 @@ pub(crate) fn shared_range(table: &[RegularizerRow]) -> Option<(f64, f64)> {
 }
 
 /// The option for one row; `None` when it tried fewer than two positive weights.
-pub(crate) fn option(row: &RegularizerRow, (lowest, top): (f64, f64)) -> Option<Value> {
+pub(crate) fn option(row: &RegularizerRow, (lowest, top): (f64, f64), criterion: Criterion) -> Option<Value> {
+    let plotted = |value: f64| json!(criterion.plotted(value));
     let mut tried: Vec<(f64, Option<f64>)> =
         row.tuning.iter().copied().filter(|(weight, _)| weight.is_finite() && *weight > 0.0).collect();
     if tried.len() < 2 {
@@ -37,14 +38,14 @@ pub(crate) fn option(row: &RegularizerRow, (lowest, top): (f64, f64)) -> Option<
         let chosen = row.weight.is_some_and(|chosen| (chosen / weight - 1.0).abs() < 1e-9);
         match error.filter(|error| error.is_finite()) {
             Some(error) if error <= top => line.push(json!({
-                "value": [weight, in_percent(error)],
+                "value": [weight, plotted(error)],
                 "symbolSize": if chosen { 11 } else { 6 },
                 "itemStyle": { "color": colour(if chosen { "best" } else { "muted" }) },
             })),
             other => {
                 line.push(json!([weight, null]));
                 beyond.push(json!({
-                    "value": [weight, in_percent(top + margin), other.map(in_percent)],
+                    "value": [weight, plotted(top + margin), other.map(plotted)],
                     "symbol": if other.is_some() { "triangle" } else { "path://M0,0 L10,10 M10,0 L0,10" },
                 }));
             }
@@ -52,13 +53,14 @@ pub(crate) fn option(row: &RegularizerRow, (lowest, top): (f64, f64)) -> Option<
     }
     Some(json!({
         "grid": { "left": 6, "right": 14, "top": 22, "bottom": 6, "containLabel": true },
+        "percent": criterion == Criterion::Error,
         "tooltip": { "trigger": "item", "formatter": format_by("tuning") },
         "xAxis": with(value_axis(""), json!({
             "type": "log", "splitLine": { "show": false },
             "axisLabel": { "color": colour("muted"), "hideOverlap": true, "formatter": format_by("weight") },
         })),
-        "yAxis": with(value_axis("%"), json!({
-            "min": in_percent(lowest - margin), "max": in_percent(top + 2.0 * margin),
+        "yAxis": with(value_axis(criterion.unit().trim()), json!({
+            "min": plotted(lowest - margin), "max": plotted(top + 2.0 * margin),
             "axisLabel": { "color": colour("muted"), "showMinLabel": false, "showMaxLabel": false, "formatter": format_by("short") },
             "nameGap": 6,
         })),
@@ -93,7 +95,7 @@ mod tests {
         let row = row(&[(1.0, Some(0.9)), (0.1, Some(0.02)), (10.0, None), (0.01, Some(0.03)), (0.0, Some(0.04))]);
         let range = shared_range(std::slice::from_ref(&row)).unwrap();
         assert_eq!(range, (0.02, 0.04));
-        let option = option(&row, range).unwrap();
+        let option = option(&row, range, Criterion::Error).unwrap();
         assert_eq!(option["series"][0]["data"][0]["value"], json!([0.01, 3.0]));
         assert_eq!(option["series"][0]["data"][1]["symbolSize"], 11);
         assert_eq!(option["series"][0]["data"][2], json!([1.0, null]));
@@ -104,6 +106,6 @@ mod tests {
     #[test]
     fn nothing_to_draw_without_weights() {
         assert!(shared_range(&[row(&[(1.0, None)])]).is_none());
-        assert!(option(&row(&[(1.0, Some(0.1))]), (0.1, 0.2)).is_none());
+        assert!(option(&row(&[(1.0, Some(0.1))]), (0.1, 0.2), Criterion::Error).is_none());
     }
 }

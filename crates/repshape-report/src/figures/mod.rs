@@ -99,8 +99,10 @@ fn plotted(page: &Page) -> Vec<(String, Figure)> {
     let mut drawn = Vec::new();
     match page {
         Page::Study(study) => {
-            drawn.extend(plots::test_errors(&study.table).map(|figure| ("test-errors".to_string(), figure)));
-            drawn.extend(plots::tuning(&study.table).map(|figure| ("tuning".to_string(), figure)));
+            drawn.extend(
+                plots::test_errors(&study.table, study.criterion).map(|figure| ("test-errors".to_string(), figure)),
+            );
+            drawn.extend(plots::tuning(&study.table, study.criterion).map(|figure| ("tuning".to_string(), figure)));
             for panel in &study.panels {
                 drawn.extend(pictures(&[&panel.regularizer, &panel.site], &panel.pictures, None, &panel.history));
             }

@@ -16,6 +16,7 @@ use super::{Figure, LARGEST_SVG_HEAT_MAP};
 use crate::{
     charts::{correlation::shown, learning::is_error, points, size, tuning::shared_range},
     colours,
+    criterion::Criterion,
     headline::BASELINE,
     number::weight,
     page::{Curve, RegularizerRow},
@@ -30,7 +31,8 @@ pub(super) const OTHER: &str = "#66717f";
 pub(super) const CURVES: [&str; 5] = ["#0b6e75", "#d97706", "#4c5a9e", "#b0417a", "#66717f"];
 
 /// Mean ± standard deviation with each trial, in the table's order; the baseline dashed.
-pub(super) fn test_errors(table: &[RegularizerRow]) -> Option<Figure> {
+pub(super) fn test_errors(table: &[RegularizerRow], criterion: Criterion) -> Option<Figure> {
+    let plotted = |value: f64| criterion.plotted(value);
     let at = |row: usize| (table.len() - row) as f64;
     let mut plots: Vec<Plot> = Vec::new();
     for (row, regularizer) in table.iter().enumerate() {
@@ -38,7 +40,7 @@ pub(super) fn test_errors(table: &[RegularizerRow]) -> Option<Figure> {
             .test_errors
             .iter()
             .filter(|error| error.is_finite())
-            .map(|error| (100.0 * error, at(row) - 0.25));
+            .map(|&error| (plotted(error), at(row) - 0.25));
         let trials: Vec<(f64, f64)> = trials.collect();
         if !trials.is_empty() {
             plots.push(
@@ -47,7 +49,7 @@ pub(super) fn test_errors(table: &[RegularizerRow]) -> Option<Figure> {
         }
         if let Some(error) = regularizer.test_error.filter(|error| error.mean.is_finite() && error.std.is_finite()) {
             let colour = if regularizer.best || regularizer.tied { BEST } else { OTHER };
-            let mean = ScatterPlot::new().with_data([(100.0 * error.mean, at(row))]).with_x_err([100.0 * error.std]);
+            let mean = ScatterPlot::new().with_data([(plotted(error.mean), at(row))]).with_x_err([plotted(error.std)]);
             plots.push(mean.with_color(colour).with_size(4.0).into());
         }
     }
@@ -59,12 +61,12 @@ pub(super) fn test_errors(table: &[RegularizerRow]) -> Option<Figure> {
         .with_y_categories(names)
         .with_y_axis_min(0.4)
         .with_y_axis_max(table.len() as f64 + 0.6)
-        .with_x_label("test error, %")
+        .with_x_label(format!("test {}", criterion.label()))
         .with_width(WIDTH)
         .with_height(60.0 + 24.0 * table.len() as f64);
     if let Some(error) = table.iter().find(|row| row.regularizer == BASELINE).and_then(|row| row.test_error) {
         layout = layout
-            .with_reference_line(ReferenceLine::vertical(100.0 * error.mean).with_color(OTHER).with_dasharray("6 4"));
+            .with_reference_line(ReferenceLine::vertical(plotted(error.mean)).with_color(OTHER).with_dasharray("6 4"));
     }
     Some(Figure { plots, layout, svg: true })
 }
@@ -72,7 +74,7 @@ pub(super) fn test_errors(table: &[RegularizerRow]) -> Option<Figure> {
 /// Validation error against the weight, one line for each regularizer that tried two or more positive weights.
 ///
 /// The axis ends at twice the lowest error, as on the page; higher errors and diverged weights are left out.
-pub(super) fn tuning(table: &[RegularizerRow]) -> Option<Figure> {
+pub(super) fn tuning(table: &[RegularizerRow], criterion: Criterion) -> Option<Figure> {
     let (_, top) = shared_range(table)?;
     let plots: Vec<Plot> = table
         .iter()
@@ -82,7 +84,7 @@ pub(super) fn tuning(table: &[RegularizerRow]) -> Option<Figure> {
                 .iter()
                 .filter_map(|&(at, error)| Some((at, error?)))
                 .filter(|(at, error)| at.is_finite() && *at > 0.0 && *error <= top)
-                .map(|(at, error)| (at, 100.0 * error))
+                .map(|(at, error)| (at, criterion.plotted(error)))
                 .collect();
             tried.sort_by(|a, b| a.0.total_cmp(&b.0));
             (tried.len() > 1).then_some((row, tried))
@@ -96,7 +98,9 @@ pub(super) fn tuning(table: &[RegularizerRow]) -> Option<Figure> {
     if plots.is_empty() {
         return None;
     }
-    let layout = axes(&plots, "weight", "validation error, %").with_log_x().with_x_tick_format(powers_of_ten());
+    let layout = axes(&plots, "weight", &format!("validation {}", criterion.label()))
+        .with_log_x()
+        .with_x_tick_format(powers_of_ten());
     Some(Figure { plots, layout, svg: true })
 }
 

@@ -1,6 +1,7 @@
 //! The main table of a study: test error, weight, trials and the first characteristics.
 
 use crate::{
+    criterion::Criterion,
     definitions::{self, Column},
     escape,
     number::{self, UNDEFINED},
@@ -14,7 +15,8 @@ pub(crate) fn write(sheet: &mut Sheet, study: &StudyPage) {
         definitions::MAIN.iter().copied().filter(|name| study.table.iter().any(|row| row.measures.contains_key(*name)));
     let columns = definitions::columns(measured);
     let diverged = study.table.iter().any(|row| row.diverged > 0);
-    sheet.raw("<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Results\">\n<table class=\"results\">\n<thead><tr><th scope=\"col\">Regularizer</th><th scope=\"col\" class=\"number\">Weight</th><th scope=\"col\" class=\"number\">Test error, %</th><th scope=\"col\" class=\"number\">Trials</th>");
+    sheet.raw("<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Results\">\n<table class=\"results\">\n<thead><tr><th scope=\"col\">Regularizer</th><th scope=\"col\" class=\"number\">Weight</th><th scope=\"col\" class=\"number\">");
+    sheet.raw(&format!("Test {}</th><th scope=\"col\" class=\"number\">Trials</th>", study.criterion.label()));
     if diverged {
         sheet.raw("<th scope=\"col\" class=\"number\">Diverged</th>");
     }
@@ -28,11 +30,10 @@ pub(crate) fn write(sheet: &mut Sheet, study: &StudyPage) {
         sheet.raw(&format!("<tr class=\"{class}\"><th scope=\"row\">{}{mark}</th>", escape::html(&row.regularizer)));
         sheet.raw(&cell(&row.weight.map_or(UNDEFINED.into(), number::weight)));
         sheet.raw(&match row.test_error {
-            Some(error) => format!(
-                "<td class=\"number error\">{}<span class=\"spread\"> ± {}</span></td>",
-                number::percent(error.mean),
-                number::percent(error.std)
-            ),
+            Some(error) => {
+                let (mean, std) = study.criterion.spread(error.mean, error.std);
+                format!("<td class=\"number error\">{mean}<span class=\"spread\"> ± {std}</span></td>")
+            }
             None => cell(UNDEFINED),
         });
         sheet.raw(&cell(&row.trials.to_string()));
@@ -44,10 +45,14 @@ pub(crate) fn write(sheet: &mut Sheet, study: &StudyPage) {
         }
         sheet.raw("</tr>\n");
     }
-    sheet.raw(
-        "</tbody>\n</table>\n</div>\n<p class=\"legend\"><span class=\"mark best\">best</span> lowest mean test error \
-         <span class=\"mark tied\">≈ best</span> its interval mean ± sd overlaps the best's. Errors: mean ± sample sd over trials; the rest: means over trials; + over positive values only.</p>\n",
-    );
+    let (noun, plural) = match study.criterion {
+        Criterion::Error => ("error", "Errors"),
+        Criterion::Loss => ("loss", "Losses"),
+    };
+    sheet.raw(&format!(
+        "</tbody>\n</table>\n</div>\n<p class=\"legend\"><span class=\"mark best\">best</span> lowest mean test {noun} \
+         <span class=\"mark tied\">≈ best</span> its interval mean ± sd overlaps the best's. {plural}: mean ± sample sd over trials; the rest: means over trials; + over positive values only.</p>\n",
+    ));
 }
 
 /// The class of a row and the badge after its name.

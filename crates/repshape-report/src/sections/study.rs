@@ -20,7 +20,7 @@ use crate::{
 pub(crate) fn write(sheet: &mut Sheet, study: &StudyPage) {
     head(sheet, "Study", &study.title, &study.subtitle);
     if !study.table.is_empty() {
-        sheet.text("p", "headline", &headline(&study.table));
+        sheet.text("p", "headline", &headline(&study.table, study.criterion));
     }
     notes(sheet, &study.notes);
     if study.table.iter().any(|row| row.test_error.is_some()) {
@@ -60,14 +60,15 @@ pub(crate) fn write(sheet: &mut Sheet, study: &StudyPage) {
 }
 
 fn errors(sheet: &mut Sheet, study: &StudyPage) {
+    let noun = study.criterion.noun();
     sheet.raw(&format!(
-        "<section>\n<h2>Test error</h2>\n<figure class=\"errors\" style=\"--rows:{}\">\n",
+        "<section>\n<h2>Test {noun}</h2>\n<figure class=\"errors\" style=\"--rows:{}\">\n",
         study.table.len()
     ));
     sheet.chart(
         "test-errors",
-        "Test error of each regularizer",
-        serde_json::json!({ "option": test_errors::option(&study.table) }),
+        &format!("Test {noun} of each regularizer"),
+        serde_json::json!({ "option": test_errors::option(&study.table, study.criterion) }),
     );
     sheet.raw(
         "<figcaption>Large dot and bar: mean ± standard deviation over trials. Small dots: single trials. \
@@ -107,19 +108,21 @@ fn weights(sheet: &mut Sheet, study: &StudyPage) {
         return;
     };
     let drawn: Vec<(&RegularizerRow, serde_json::Value)> =
-        study.table.iter().filter_map(|row| Some((row, tuning::option(row, range)?))).collect();
+        study.table.iter().filter_map(|row| Some((row, tuning::option(row, range, study.criterion)?))).collect();
     if drawn.is_empty() {
         return;
     }
-    sheet.raw(
-        "<section>\n<h2>Choice of weight</h2>\n<p class=\"lead\">Validation error, in percent, against the weight. The large dot is the weight chosen; \
-         a triangle is an error above the scale, a cross a run that diverged. All share one scale.</p>\n<div class=\"tunings\">\n",
-    );
+    let noun = study.criterion.noun();
+    let label = study.criterion.label().replace(", %", ", in percent,");
+    sheet.raw(&format!(
+        "<section>\n<h2>Choice of weight</h2>\n<p class=\"lead\">Validation {label} against the weight. The large dot is the weight chosen; \
+         a triangle is a value above the scale, a cross a run that diverged. All share one scale.</p>\n<div class=\"tunings\">\n",
+    ));
     for (row, option) in drawn {
         sheet.raw(&format!("<figure><div class=\"figure-title\">{}</div>\n", escape::html(&row.regularizer)));
         sheet.chart(
             "tuning",
-            &format!("Validation error against the weight of {}", row.regularizer),
+            &format!("Validation {noun} against the weight of {}", row.regularizer),
             serde_json::json!({ "option": option }),
         );
         sheet.raw("</figure>\n");

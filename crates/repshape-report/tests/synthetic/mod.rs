@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 use rand_distr::{Distribution, Normal, Uniform};
 use repshape_report::{
-    Change, ComparisonPage, Curve, LayerMap, Measured, MeasurementPage, Page, Panel, Proof, RegularizerRow,
+    Change, ComparisonPage, Criterion, Curve, LayerMap, Measured, MeasurementPage, Page, Panel, Proof, RegularizerRow,
     RewiredSite, RewiringPage, RunPage, Score, Spread, StudyPage, Variant,
 };
 use repshape_stats::pictures::{ClassHistogram, Components, Pictures, Scatter};
@@ -88,6 +88,7 @@ pub fn study() -> Page {
     Page::Study(StudyPage {
         title: "Twelve regularizers on digits".into(),
         subtitle: "MLP of five hidden layers of 100 units, penalty on fc5, 1,437 training and 360 test rows".into(),
+        criterion: Criterion::Error,
         panels: panels.collect(),
         table,
         how: how(),
