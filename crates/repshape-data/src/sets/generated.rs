@@ -10,6 +10,9 @@ use crate::error::DataError;
 /// Most values that a generated set may have: 1 GiB.
 const MOST_VALUES: u64 = 1 << 28;
 
+/// Keys that count nothing: they may be 0.
+const NO_COUNTS: [&str; 2] = ["seed", "spread"];
+
 /// The parameters of a generated data set: one number, then `KEY:NUMBER` in any order.
 pub(super) struct Parameters {
     /// The first number.
@@ -36,7 +39,8 @@ impl Parameters {
             slot.1 = value;
         }
         let parameters = Self { first, values };
-        let zero = parameters.values.iter().find(|(key, value)| *key != "seed" && *value == 0).map(|(key, _)| *key);
+        let zero =
+            parameters.values.iter().find(|(key, value)| *value == 0 && !NO_COUNTS.contains(key)).map(|(key, _)| *key);
         if first == 0 || zero.is_some() {
             return Err(refuse(format!("{} is 0", zero.unwrap_or("the number"))));
         }

@@ -2,12 +2,13 @@
 
 use super::generated::{Parameters, add_product, normals, uniform};
 use super::{Place, Source};
+use crate::error::DataError;
 use crate::set::{DataSet, Part, Values};
 use crate::{Purpose, Result, stream};
 
 pub(super) const SOURCE: Source = Source {
     name: "mixture",
-    what: "generated: x = Omega z, z of D independent Gaussians, no labels; keys columns, train, test, seed",
+    what: "generated: x = Omega z, z of D independent Gaussians, no labels; keys columns, train, test, seed, spread",
     form: "mixture=D[,KEY:N...]",
     licence: "generated",
     origin: "Kågebäck & Mogren (2017), section 3.2",
@@ -15,20 +16,22 @@ pub(super) const SOURCE: Source = Source {
     load,
 };
 
-/// Standard deviations of the factors lie from this one to [`WIDEST`], so that none is degenerate.
-const NARROWEST: f64 = 0.5;
-const WIDEST: f64 = 1.5;
-
-/// `x = Omega z` with `z_i ~ N(0, s_i^2)`, `s_i ~ U(0.5, 1.5)` and `Omega_ij ~ N(0, 1)`, drawn by the seed.
+/// `x = Omega z` with `z_i ~ N(0, s_i^2)`, `s_i ~ U(1 - S, 1 + S)` and `Omega_ij ~ N(0, 1)`, drawn by the seed; S is `spread` in
+/// percent, below 100 so that no factor is degenerate.
 fn load(location: &str) -> Result<DataSet> {
-    let defaults = [("columns", 10), ("train", 10_000), ("test", 2_000), ("seed", 0)];
+    let defaults = [("columns", 10), ("train", 10_000), ("test", 2_000), ("seed", 0), ("spread", 50)];
     let parameters = Parameters::read(location, SOURCE.form, &defaults)?;
     let (factors, columns) = (parameters.first, parameters.size("columns"));
     let (wide, rows) = (columns as u64, parameters.get("train").saturating_add(parameters.get("test")));
     parameters.check_size(SOURCE.form, &[(rows, wide), (rows, factors as u64), (factors as u64, wide)])?;
-    let seed = parameters.get("seed");
+    let (seed, spread) = (parameters.get("seed"), parameters.get("spread"));
+    if spread >= 100 {
+        let found = format!("{}: spread is {spread}; expected a percentage from 0 to 99", SOURCE.form);
+        return Err(DataError::Request(found));
+    }
+    let spread = spread as f64 / 100.0;
     let mut rng = stream(seed, Purpose::Sample, 0);
-    let deviations: Vec<f64> = (0..factors).map(|_| NARROWEST + (WIDEST - NARROWEST) * uniform(&mut rng)).collect();
+    let deviations: Vec<f64> = (0..factors).map(|_| 1.0 - spread + 2.0 * spread * uniform(&mut rng)).collect();
     // the deviations go into the map: z itself is standard normal
     let mut map = normals(factors * columns, &mut rng);
     for (line, deviation) in map.chunks_exact_mut(columns).zip(&deviations) {
@@ -53,6 +56,22 @@ fn load(location: &str) -> Result<DataSet> {
 mod tests {
     use super::*;
     use crate::SplitSpec;
+
+    #[test]
+    fn factors_without_a_spread_are_alike() {
+        // of so many factors each column has the sum of their variances, times the squares of its map
+        let deviation = |spread: &str| {
+            let set = load(&format!("400,columns:1,train:2000,test:1,seed:1{spread}")).unwrap();
+            let (tuning, _) = set.split(&SplitSpec::default()).unwrap();
+            let rows = tuning.train.rows();
+            ((0..rows).map(|row| f64::from(tuning.train.row(row)[0]).powi(2)).sum::<f64>() / rows as f64).sqrt()
+        };
+        // E s^2 = 1 + S^2/3: 1.083 at 50 percent; the draws are the same, so the ratio is close
+        assert!((deviation("") / deviation(",spread:0") - (1.0_f64 + 0.25 / 3.0).sqrt()).abs() < 0.02);
+        assert_eq!(deviation(""), deviation(",spread:50"));
+        let error = load("4,spread:100").unwrap_err().to_string();
+        assert!(error.contains("spread is 100; expected a percentage from 0 to 99"), "{error}");
+    }
 
     #[test]
     fn rows_lie_in_a_space_of_as_many_dimensions_as_factors() {
