@@ -77,6 +77,7 @@ const STUDIES: &[(&str, &str)] = studies![
     "mnist-weights",
     "mnist-1k-epochs",
     "mnist-5k-epochs",
+    "mnist-fifth-width",
     "bottleneck-choices",
 ];
 
@@ -240,19 +241,19 @@ mod tests {
                 "5d3df97ce5c52436cc9a3c7496f14909",
                 "b91329d06d4e5f2eb44bec9532fecaa6",
             ),
-            // --network mlp:100,100,100,100,2
+            // --network mlp:2,2,2,2,2
             (
                 "mnist-width-2",
                 "7513df1bad5650c2ec16e2eb83b6056a",
-                "bdff97b549b5f8b63c109e878213684b",
-                "2aac857c90b6c550ca9f7e4e32cea166",
+                "45713c9c3b033d563951a6e8a4536fae",
+                "c15b715a053a90ef7c6e8401d5ad268d",
             ),
-            // --network mlp:100,100,100,100,8
+            // --network mlp:8,8,8,8,8
             (
                 "mnist-width-8",
                 "7513df1bad5650c2ec16e2eb83b6056a",
-                "dbf51f0443c55a51d23fa6e1c317c1b7",
-                "12cfd6f055b85afb5dc65f4eed324c19",
+                "0e97b3ea8e8f28068fffb1ae786a7af6",
+                "569961dd5178f61980705887929514e2",
             ),
         ] {
             let study = studies.iter().find(|study| study.name == name).unwrap();
