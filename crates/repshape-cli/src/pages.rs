@@ -105,14 +105,11 @@ pub fn study_page(store: &Store, table: &StudyTable, site: &str, how: Vec<(Strin
             }));
         }
     }
+    let (criterion, count) = (criterion(store), table.rows.len());
     Ok(StudyPage {
         title: format!("Study {}", table.name),
-        subtitle: format!(
-            "{} regularizers at {site}, weights chosen by validation {}",
-            table.rows.len(),
-            criterion(store).noun()
-        ),
-        criterion: criterion(store),
+        subtitle: format!("{count} regularizers at {site}, weights chosen by validation {}", criterion.noun()),
+        criterion,
         table: rows,
         panels,
         how,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::number::{percent, significant};
+use crate::number::{percent, places, significant};
 
 /// What a study compares its networks by: the numbers of its table under the names of errors.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,13 +43,9 @@ impl Criterion {
     /// A mean and a standard deviation under a heading that has the unit: `2.31` and `0.12`; those of losses with two digits of
     /// the deviation, `0.0123` and `0.0020`.
     pub fn spread(self, mean: f64, std: f64) -> (String, String) {
-        let places = 1.0 - std.log10().floor();
-        match self {
-            Self::Loss if (0.0..=9.0).contains(&places) => {
-                let places = places as usize;
-                (format!("{mean:.places$}"), format!("{std:.places$}"))
-            }
-            _ => (self.number(mean), self.number(std)),
+        match places(std).filter(|&places| self == Self::Loss && places <= 9) {
+            Some(places) => (format!("{mean:.places$}"), format!("{std:.places$}")),
+            None => (self.number(mean), self.number(std)),
         }
     }
 

@@ -25,6 +25,7 @@ mod write;
 pub use criterion::Criterion;
 pub use figures::{Chart, ChartSeries, chart_svg, figures, figures_of};
 pub use html::render;
+pub use number::places;
 pub use page::{
     Change, ComparisonPage, Curve, LayerMap, Measured, MeasurementPage, Page, Panel, Proof, RegularizerRow,
     RewiredSite, RewiringPage, RunPage, Score, Spread, StudyPage, Variant,

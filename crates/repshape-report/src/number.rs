@@ -8,6 +8,13 @@ pub(crate) fn percent(fraction: f64) -> String {
     if fraction.is_finite() { format!("{:.2}", 100.0 * fraction) } else { UNDEFINED.into() }
 }
 
+/// Places behind the point at which a standard deviation has two digits; `None` where it is 0, not finite or of three digits
+/// and more.
+pub fn places(deviation: f64) -> Option<usize> {
+    let places = 1.0 - deviation.log10().floor();
+    (places.is_finite() && places >= 0.0).then_some(places as usize)
+}
+
 /// Three significant digits: `0.0123`, `4.56`, `1,230`; powers of ten only beyond 1e-4 and 1e6.
 pub(crate) fn significant(value: f64) -> String {
     if !value.is_finite() {

@@ -1,5 +1,7 @@
 //! An item's results as text: on the terminal, in Markdown, as CSV.
 
+use repshape_report::places;
+
 use super::claims::Verdict;
 use super::results::{Cell, Results, TableResult};
 use crate::output::{Mark, Rows, Text};
@@ -29,12 +31,10 @@ fn ours(cell: &Cell) -> String {
 
 /// A mean with two digits of its deviation, both to the same place.
 pub fn spread(mean: f64, std: f64) -> String {
-    let places = 1.0 - std.log10().floor();
-    if (0.0..=6.0).contains(&places) && mean.abs() < 1e6 {
-        let places = places as usize;
-        return format!("{mean:.places$} ± {std:.places$}");
+    match places(std).filter(|&places| places <= 6 && mean.abs() < 1e6) {
+        Some(places) => format!("{mean:.places$} ± {std:.places$}"),
+        None => format!("{} ± {}", short(mean), short(std)),
     }
-    format!("{} ± {}", short(mean), short(std))
 }
 
 fn paper(cell: &Cell) -> String {
