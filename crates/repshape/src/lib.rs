@@ -17,6 +17,7 @@
 pub use burn;
 
 pub mod batch;
+mod binary_cross_entropy;
 pub mod checkpoint;
 pub mod early_stopping;
 pub mod evaluate;
@@ -32,3 +33,4 @@ pub mod penalty;
 pub mod representation;
 pub mod rewire;
 pub mod task;
+mod widest;

@@ -6,6 +6,8 @@ use std::str::FromStr;
 use burn::tensor::{Tensor, activation};
 use serde::{Deserialize, Serialize};
 
+use crate::binary_cross_entropy;
+
 /// The task's loss over outputs `y` and targets `t`, both `[N, O]`.
 ///
 /// | task | value | gradient |
@@ -65,13 +67,7 @@ impl Task {
                 let value = (error.clone() * error.clone()).sum() * per_entry;
                 (value, error * (2.0 * per_entry))
             }
-            Self::BinaryCrossEntropy => {
-                // softplus(y) = max(y, 0) + ln(1 + exp(-|y|)) never overflows
-                let softplus = outputs.clone().clamp_min(0.0) + (outputs.clone().abs() * -1.0).exp().log1p();
-                let value = (softplus - outputs.clone() * targets.clone()).sum() * per_entry;
-                let gradient = (activation::sigmoid(outputs.clone()) - targets.clone()) * per_entry;
-                (value, gradient)
-            }
+            Self::BinaryCrossEntropy => binary_cross_entropy::value_and_gradient(outputs, targets),
         }
     }
 }

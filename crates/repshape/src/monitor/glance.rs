@@ -6,6 +6,7 @@ use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, MatRef, Par};
 
 use super::largest::largest_eigenvalue;
+use crate::widest::widest;
 
 /// Distance from a bound, as a share of the distance of the two, within which a value counts as saturated. The slopes
 /// of tanh and of the logistic function are there below 4 % of their largest.
@@ -180,7 +181,7 @@ impl<'a> Glance<'a> {
         let units = self.units;
         let matrix = &self.products().matrix;
         let mut columns = vec![0.0; units];
-        pulp::Arch::new().dispatch(
+        widest(
             #[inline(always)]
             || {
                 for (row, &weight) in matrix.chunks_exact(units).zip(weights) {
@@ -233,7 +234,7 @@ impl Sums {
             absolute: vec![0.0; units],
             zeros: vec![0; units],
         };
-        pulp::Arch::new().dispatch(
+        widest(
             #[inline(always)]
             || {
                 for row in z.chunks_exact(units) {
@@ -254,7 +255,7 @@ fn centre(z: &[f32], mean: &[f64], scale: f64) -> (Vec<f32>, Vec<f64>) {
     let mut centred = vec![0.0; z.len()];
     let mut variances = vec![0.0; mean.len()];
     let inverse = scale.recip();
-    pulp::Arch::new().dispatch(
+    widest(
         #[inline(always)]
         || {
             for (row, into) in z.chunks_exact(mean.len()).zip(centred.chunks_exact_mut(mean.len())) {
@@ -289,7 +290,7 @@ impl ClassSums {
         let mut sums = vec![0.0_f64; classes * units];
         let mut squares = vec![0.0_f64; classes];
         let mut counts = vec![0_u64; classes];
-        pulp::Arch::new().dispatch(
+        widest(
             #[inline(always)]
             || {
                 for (row, &label) in centred.chunks_exact(units).zip(labels) {

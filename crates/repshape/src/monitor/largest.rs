@@ -1,5 +1,7 @@
 //! The largest eigenvalue of a small symmetric matrix, without the others.
 
+use crate::widest::widest;
+
 /// Numbers of products with the matrix after which the estimate is looked at; after the last it is taken as it is. It is a
 /// lower bound, and its error is then far below what a curve shows: 1e-3 relative at the worst (a flat spectrum
 /// of some thousand units).
@@ -46,7 +48,7 @@ pub(super) fn largest_eigenvalue(matrix: &[f32], n: usize) -> f64 {
 
 /// `matrix x`, as a sum of rows: the matrix is symmetric, and a sum of rows needs no order of additions but its own.
 fn multiply(matrix: &[f32], x: &[f64], into: &mut [f64]) {
-    pulp::Arch::new().dispatch(
+    widest(
         #[inline(always)]
         || {
             into.fill(0.0);

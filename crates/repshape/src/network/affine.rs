@@ -15,6 +15,8 @@ use burn::tensor::{Bytes, DType, Shape, Tensor, TensorData};
 use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, MatRef, Par};
 
+use crate::widest::widest;
+
 /// Multiplications above which a product is halved, its halves for rayon's threads: a fixed
 /// number, so that the bits do not depend on how many threads there are.
 const WHOLE: usize = 2 * 192 * 192 * 192;
@@ -149,7 +151,7 @@ fn sum_of_rows(g: &HostTensor) -> HostTensor {
     let columns = matrix(g).ncols();
     let mut sum = vec![0.0_f32; columns];
     // the widest vectors of this processor; each column is summed in the rows' order at any width
-    pulp::Arch::new().dispatch(
+    widest(
         #[inline(always)]
         || {
             for row in values(g).chunks_exact(columns) {

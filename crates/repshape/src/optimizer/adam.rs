@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Slot, grown};
+use crate::widest::widest;
 
 /// Adam: `w -= rate * m / (sqrt(v) + epsilon)` with bias-corrected averages `m` of the gradient
 /// and `v` of its square.
@@ -36,10 +37,10 @@ impl Adam {
         let second = grown(&mut slot.second, weights.len());
         // the widest vectors of this processor; every operation is exact IEEE, so the bits do not
         // depend on the width
-        pulp::Arch::new().dispatch(
+        widest(
             #[inline(always)]
             || {
-                for (((w, g), m), v) in weights.iter_mut().zip(gradient).zip(first).zip(second) {
+                for (((w, g), m), v) in weights.iter_mut().zip(gradient).zip(first.iter_mut()).zip(second.iter_mut()) {
                     *m = b1 * *m + c1 * g;
                     *v = b2 * *v + c2 * (g * g);
                     *w -= rate * *m / (v.sqrt() + epsilon);
