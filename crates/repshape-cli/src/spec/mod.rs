@@ -1,5 +1,6 @@
 //! Specs and recipes: TOML files, embedded or the user's.
 
+mod base;
 mod expression;
 mod paper_value;
 mod read;

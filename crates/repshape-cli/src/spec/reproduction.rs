@@ -2,7 +2,9 @@
 
 use serde::Deserialize;
 
+use super::base::with_base;
 use super::{Expression, PaperValue};
+use crate::failure::{Failure, Outcome};
 
 /// One table or figure of a paper, `PAPER/ITEM`.
 #[derive(Debug, Clone, Deserialize)]
@@ -30,11 +32,41 @@ pub struct Item {
     pub claims: Vec<Claim>,
 }
 
+impl Item {
+    /// Reads an item from the TOML `text` of `file`; `base` names another item that it changes, whose text `find` gives.
+    ///
+    /// An item of one study need not name it again with each number.
+    pub fn read(file: &str, text: &str, find: &dyn Fn(&str) -> Option<&'static str>) -> Outcome<Self> {
+        let table = with_base(file, text, find)?;
+        let item = Self::deserialize(table).map_err(|error| Failure::usage(format!("{file}: {}", error.message())));
+        item.map(Self::with_its_study)
+    }
+
+    fn with_its_study(mut self) -> Self {
+        let [study] = self.studies.as_slice() else {
+            return self;
+        };
+        let tables = self.tables.iter_mut().map(|table| &mut table.of.study);
+        let claims = self.claims.iter_mut().map(|claim| &mut claim.study);
+        for of in tables.chain(claims).filter(|of| of.is_none()) {
+            *of = Some(study.clone());
+        }
+        for figure in &mut self.figures {
+            let of: Vec<&mut String> = match figure {
+                Figure::Plot(plot) => plot.series.iter_mut().map(|series| &mut series.study).collect(),
+                Figure::Pictures(pictures) => vec![&mut pictures.study],
+            };
+            of.into_iter().filter(|of| of.is_empty()).for_each(|of| of.clone_from(study));
+        }
+        self
+    }
+}
+
 /// Where a number comes from. A row's fields go before a column's, a column's before the table's.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Source {
-    /// A study of the item; all of its sweep where it has one.
+    /// A study of the item; all of its sweep where it has one. An item's only study where nobody names one.
     pub study: Option<String>,
     /// A row of the study: `cw-vr`, or `l1=0.1` where nothing is selected.
     pub regularizer: Option<String>,
@@ -159,7 +191,8 @@ const fn yes() -> bool {
 pub struct Series {
     /// Its name in the legend.
     pub head: String,
-    /// The study.
+    /// The study; an item's only one where it is absent.
+    #[serde(default)]
     pub study: String,
     /// Rows of the study, in their order: names, or `l1=*` for every weight of one.
     pub rows: Vec<String>,
@@ -171,7 +204,8 @@ pub struct Series {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct PictureFigure {
-    /// The study whose first trials are drawn.
+    /// The study whose first trials are drawn; an item's only one where it is absent.
+    #[serde(default)]
     pub study: String,
     /// Of these rows; all without it.
     #[serde(default)]

@@ -4,6 +4,7 @@ use serde::Deserialize;
 use toml::{Table, Value};
 
 use super::Recipe;
+use super::base::{merge, with_base};
 use super::read::RECIPES;
 use crate::failure::{Failure, Outcome};
 
@@ -36,23 +37,19 @@ struct Axis {
 
 /// Reads the study `family` from TOML: every place of its sweep, the first axis slowest.
 ///
-/// `base` names an embedded recipe that the file changes, key by key. `smoke` holds the changes for a run of seconds, which
+/// `base` names what the file changes, key by key: another study, whose text `find` gives, or an embedded recipe. `smoke` holds the changes for a run of seconds, which
 /// come on top of [`Recipe::smoke`].
-pub fn shared_studies(family: &str, text: &str, smoke: bool) -> Outcome<Vec<SharedStudy>> {
+pub fn shared_studies(
+    family: &str,
+    text: &str,
+    find: &dyn Fn(&str) -> Option<&'static str>,
+    smoke: bool,
+) -> Outcome<Vec<SharedStudy>> {
     let file = format!("{family}.toml");
     let fault = |message: String| Failure::usage(format!("{file}: {message}"));
-    let mut own: Table = text.parse().map_err(|error: toml::de::Error| fault(error.to_string()))?;
-    let mut whole = match own.remove("base") {
-        None => Table::new(),
-        Some(base) => {
-            let text = base.as_str().and_then(|name| RECIPES.iter().find(|(known, _)| *known == name));
-            let (_, text) = text.ok_or_else(|| fault(format!("base = {base}: no embedded recipe of that name")))?;
-            text.parse().map_err(|error: toml::de::Error| fault(error.to_string()))?
-        }
-    };
-    let small = own.remove("smoke");
-    merge(&mut whole, own);
-    if let (true, Some(Value::Table(small))) = (smoke, small) {
+    let recipe = |name: &str| RECIPES.iter().find(|(known, _)| *known == name).map(|(_, text)| *text);
+    let mut whole = with_base(&file, text, &|name| find(name).or_else(|| recipe(name)))?;
+    if let (Some(Value::Table(small)), true) = (whole.remove("smoke"), smoke) {
         merge(&mut whole, small);
     }
     let minutes = whole.remove("minutes").and_then(|m| m.as_float().or_else(|| Some(m.as_integer()? as f64)));
@@ -82,18 +79,6 @@ pub fn shared_studies(family: &str, text: &str, smoke: bool) -> Outcome<Vec<Shar
         Ok(SharedStudy { name, family: family.to_owned(), recipe, minutes: share })
     });
     studies.collect()
-}
-
-/// Puts every key of `changes` into `into`, table by table.
-fn merge(into: &mut Table, changes: Table) {
-    for (key, change) in changes {
-        match (into.get_mut(&key), change) {
-            (Some(Value::Table(inner)), Value::Table(change)) => merge(inner, change),
-            (_, change) => {
-                into.insert(key, change);
-            }
-        }
-    }
 }
 
 /// Sets the key at a path such as `training.components`.
@@ -135,26 +120,26 @@ mod tests {
 
     #[test]
     fn a_sweep_is_every_combination_over_the_changed_base() {
-        let studies = shared_studies("s", SWEPT, false).unwrap();
+        let studies = shared_studies("s", SWEPT, &|_| None, false).unwrap();
         let names: Vec<&str> = studies.iter().map(|study| study.name.as_str()).collect();
         assert_eq!(names, ["s-rows100-net8", "s-rows100-net9", "s-rows200-net8", "s-rows200-net9"]);
         let third = &studies[2];
         assert_eq!((third.recipe.training.train_rows, third.recipe.training.epochs), (Some(200), 7));
         assert_eq!((third.recipe.training.batch_size, third.recipe.set.len()), (50, 2));
         assert!((third.minutes - 1.5).abs() < 1e-12);
-        let smoke = shared_studies("s", SWEPT, true).unwrap();
+        let smoke = shared_studies("s", SWEPT, &|_| None, true).unwrap();
         assert_eq!((smoke.len(), smoke[0].recipe.training.epochs), (1, 2));
     }
 
     #[test]
     fn what_is_wrong_is_said() {
         for (text, expected) in [
-            ("base = \"digit\"\nminutes = 1", "no embedded recipe"),
+            ("base = \"digit\"\nminutes = 1", "no recipe of that name"),
             ("base = \"digits\"", "minutes is missing"),
             ("base = \"digits\"\nminutes = 1\ntrial = 3", "unknown field `trial`"),
             ("base = \"digits\"\nminutes = 1\nsite = \"fc9\"", "site \"fc9\": the network has no such site"),
         ] {
-            let message = shared_studies("s", text, false).unwrap_err().message;
+            let message = shared_studies("s", text, &|_| None, false).unwrap_err().message;
             assert!(message.starts_with("s.toml: ") && message.contains(expected), "{message}");
         }
     }

@@ -84,14 +84,19 @@ const STUDIES: &[(&str, &str)] = studies![
 /// The item of that name.
 pub fn item(name: &str) -> Outcome<Item> {
     let names = || ITEMS.iter().map(|(known, _)| *known);
-    let Some((_, text)) = ITEMS.iter().find(|(known, _)| *known == name) else {
+    let Some(text) = text(ITEMS, name) else {
         return Err(Failure::usage(format!(
             "\"{name}\": no table or figure of that name{}; known: {}",
             suggestion(name, names()),
             names().collect::<Vec<_>>().join(", ")
         )));
     };
-    toml::from_str(text).map_err(|error| Failure::usage(format!("{name}.toml: {}", error.to_string().trim())))
+    Item::read(&format!("{name}.toml"), text, &|base| self::text(ITEMS, base))
+}
+
+/// The recipe of that name.
+fn text(recipes: &[(&str, &'static str)], name: &str) -> Option<&'static str> {
+    recipes.iter().find(|(known, _)| *known == name).map(|(_, text)| *text)
 }
 
 /// The studies that an item reads, in its order; every place of a sweep is one.
@@ -124,9 +129,8 @@ fn needs_files(data: &DataSpec) -> bool {
 fn read(item: &Item, smoke: bool) -> Outcome<Vec<SharedStudy>> {
     let mut found = Vec::new();
     for name in &item.studies {
-        let text = STUDIES.iter().find(|(known, _)| known == name);
-        let (_, text) = text.ok_or_else(|| Failure::usage(format!("study \"{name}\" is not known")))?;
-        found.extend(shared_studies(name, text, smoke)?);
+        let text = text(STUDIES, name).ok_or_else(|| Failure::usage(format!("study \"{name}\" is not known")))?;
+        found.extend(shared_studies(name, text, &|base| self::text(STUDIES, base), smoke)?);
     }
     Ok(found)
 }
