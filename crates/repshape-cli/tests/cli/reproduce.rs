@@ -44,7 +44,13 @@ fn every_item_runs_in_smoke_size_and_is_collected() {
     let again = ok(folder.path(), &smoke(&[&items[0], "--format", "csv"]));
     assert!(again.starts_with("table,row,column,mean,std,n,low,high,"), "{again}");
     ok(folder.path(), &smoke(&["--collect", "--results", "r", "--commit", "0123abc"]));
-    let index = std::fs::read_to_string(folder.path().join("r/reproductions.md")).unwrap();
+    let read = |page: &str| std::fs::read_to_string(folder.path().join("r").join(page)).unwrap();
+    let (index, claims, differences) = (read("reproductions.md"), read("claims.md"), read("differences.md"));
+    let count = |item: &Value| item["claims"].as_u64().unwrap();
+    let lines = claims.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| claim |")).count();
+    let headings = claims.lines().filter(|line| *line == "| --- | --- | --- | --- | --- |").count();
+    assert_eq!((lines - headings) as u64, list["items"].as_array().unwrap().iter().map(count).sum::<u64>());
+    assert!(differences.contains("| Baseline | default |") && !differences.contains("findings.md"), "{differences}");
     for item in &items {
         assert!(index.contains(&format!("| [{item}]({item}/results.md) |")), "{item} in {index}");
         assert!(folder.path().join("r").join(item).join("results.json").is_file());

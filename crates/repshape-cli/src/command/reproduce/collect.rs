@@ -6,21 +6,18 @@ use std::time::SystemTime;
 use repshape_study::status;
 
 use super::catalog::{ITEMS, item};
-use super::planned;
-use super::results::{Results, results};
+use super::results::results;
 use super::run::existing;
 use super::trials::Trials;
+use super::{overview, planned};
 use crate::cli::{Global, ReproduceArgs};
 use crate::failure::{Failure, Outcome};
 use crate::output::{tell, write_file};
 
-/// Writes every item to `folder`, as far as its studies are finished, and an index of all.
+/// Writes every item to `folder`, as far as its studies are finished, and the pages about all of them.
 pub fn collect(out: &Path, folder: &Path, args: &ReproduceArgs, global: &Global) -> Outcome {
     let made = made(args.commit.as_deref());
-    let mut index = String::from(INDEX);
-    made.iter().for_each(|line| index.push_str(&format!("{line}  \n")));
-    index.push_str("\n| item | paper | shows | numbers that overlap the paper's | claims that hold, do not hold, undecided |\n|---|---|---|---|---|\n");
-    let mut count = 0;
+    let mut items = Vec::new();
     for (name, _) in ITEMS {
         let item = item(name)?;
         let (mut trials, mut stores) = (Vec::new(), Vec::new());
@@ -39,9 +36,8 @@ pub fn collect(out: &Path, folder: &Path, args: &ReproduceArgs, global: &Global)
                 }
             }
         }
-        let place = format!("{}, {}", item.paper, item.place);
         if trials.is_empty() {
-            index.push_str(&format!("| {name} | {place} | {} | not run | |\n", item.shows));
+            items.push((*name, item, None));
             continue;
         }
         let mut results = results(name, &item, &trials, args.smoke);
@@ -49,40 +45,24 @@ pub fn collect(out: &Path, folder: &Path, args: &ReproduceArgs, global: &Global)
             results.notes.push(format!("studies that are not finished, left out: {}", unfinished.join(", ")));
         }
         super::write(&results, &item, &trials, &stores, &folder.join(name), &made)?;
-        index.push_str(&line(&results));
-        count += 1;
+        items.push((*name, item, Some(results)));
     }
+    let finished = || items.iter().filter_map(|(_, _, results)| results.as_ref());
+    let count = finished().count();
     if count == 0 {
         return Err(Failure::usage(format!("{}: no item's studies are finished there", out.display())));
     }
-    write_file(&folder.join("reproductions.md"), index.as_bytes())?;
+    // written by hand, where somebody did
+    let findings = folder.join("findings.md").exists().then_some("findings.md");
+    for (page, text) in [
+        ("claims.md", overview::all_claims(finished())),
+        ("differences.md", overview::differences(finished(), findings)),
+        ("reproductions.md", overview::index(&items, &made)),
+    ] {
+        write_file(&folder.join(page), text.as_bytes())?;
+    }
     tell(global, &format!("wrote {count} items to {}", folder.display()));
     Ok(())
-}
-
-const INDEX: &str = "\
-# The papers' tables and figures, reproduced
-
-Written by `repshape reproduce --collect`; every number is of a study that `repshape reproduce ITEM` runs again.
-
-";
-
-fn line(results: &Results) -> String {
-    let cells = || results.tables.iter().flat_map(|table| &table.rows).flat_map(|row| &row.cells);
-    let compared = cells().filter(|cell| cell.overlaps_paper.is_some()).count();
-    let inside = cells().filter(|cell| cell.overlaps_paper == Some(true)).count();
-    let verdicts = |verdict| results.claims.iter().filter(|claim| claim.verdict == verdict).count();
-    use super::claims::Verdict::{DoesNotHold, Holds, Undecided};
-    format!(
-        "| [{0}]({0}/results.md) | {1}, {2} | {3} | {inside} of {compared} | {4}, {5}, {6} |\n",
-        results.item,
-        results.paper,
-        results.place,
-        results.shows,
-        verdicts(Holds),
-        verdicts(DoesNotHold),
-        verdicts(Undecided)
-    )
 }
 
 /// When, by which version, on what.

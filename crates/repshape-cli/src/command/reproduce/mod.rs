@@ -5,6 +5,7 @@ mod claims;
 mod collect;
 mod draw;
 mod list;
+mod overview;
 mod results;
 mod run;
 mod show;

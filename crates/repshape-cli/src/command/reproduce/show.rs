@@ -19,8 +19,8 @@ pub fn short(value: f64) -> String {
     }
 }
 
-/// Ours.
-fn ours(cell: &Cell) -> String {
+/// Our number.
+pub fn ours(cell: &Cell) -> String {
     match (cell.mean, cell.std) {
         (None, _) if cell.diverged > 0 => format!("{} diverged", cell.diverged),
         (None, _) => "-".to_owned(),
@@ -37,7 +37,8 @@ pub fn spread(mean: f64, std: f64) -> String {
     }
 }
 
-fn paper(cell: &Cell) -> String {
+/// The paper's number, as it is printed there.
+pub fn paper(cell: &Cell) -> String {
     let digits = cell.decimals.unwrap_or(0);
     match (cell.paper_mean, cell.paper_std) {
         (None, _) => "-".to_owned(),
@@ -203,7 +204,8 @@ fn weights(table: &TableResult) -> String {
     }
 }
 
-fn markdown_table(rows: &Rows) -> String {
+/// A table of Markdown.
+pub fn markdown_table(rows: &Rows) -> String {
     let escaped = |text: &str| text.replace('|', "\\|");
     let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
     let mut text = line(rows.head.iter().map(|head| escaped(head)).collect());
