@@ -11,7 +11,7 @@ use repshape_study::{MeanStd, Stage, Store, StudyTable};
 use serde::Deserialize;
 
 use crate::failure::Outcome;
-use crate::study_table::criterion;
+use crate::study_table::{chosen_by, criterion};
 
 /// How every page was made.
 pub fn how() -> Vec<(String, String)> {
@@ -108,7 +108,7 @@ pub fn study_page(store: &Store, table: &StudyTable, site: &str, how: Vec<(Strin
     let (criterion, count) = (criterion(store), table.rows.len());
     Ok(StudyPage {
         title: format!("Study {}", table.name),
-        subtitle: format!("{count} regularizers at {site}, weights chosen by validation {}", criterion.noun()),
+        subtitle: format!("{count} regularizers at {site}, weights chosen by {}", chosen_by(store)),
         criterion,
         table: rows,
         panels,

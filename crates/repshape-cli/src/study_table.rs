@@ -38,6 +38,9 @@ pub fn table(table: &StudyTable, store: &Store) -> Rows {
         "amplitude, covariance, correlation over positive values; stable rank of the covariance".to_owned(),
         information_note(store),
     ];
+    if store.manifest().spec().tuning_runs > 1 {
+        notes.push(format!("weights chosen by {}", chosen_by(store)));
+    }
     let diverged: Vec<String> = table
         .rows
         .iter()
@@ -52,6 +55,15 @@ pub fn table(table: &StudyTable, store: &Store) -> Rows {
     }
     notes.push(format!("report: {}", store.root().join("report.html").display()));
     Rows { head, rows, notes }
+}
+
+/// What chose the weights, in words.
+pub fn chosen_by(store: &Store) -> String {
+    let noun = criterion(store).noun();
+    match store.manifest().spec().tuning_runs {
+        1 => format!("validation {noun}"),
+        runs => format!("the mean validation {noun} of {runs} runs each"),
+    }
 }
 
 /// What bounds I(z;x), with the ceiling that it cannot pass.

@@ -71,7 +71,7 @@ pub use engine::{Engine, Local, Observer, Started, Tally, outstanding_chunks, re
 pub use error::Error;
 pub use manifest::{Chunking, MANIFEST_SCHEMA, Manifest, PlannedRun, PlannedWeight};
 pub use record::{Record, TRIAL_SCHEMA};
-pub use select::{Candidate, SELECTION_RULE, select};
+pub use select::{Candidate, SELECTION_RULE, SELECTION_RULE_OF_MEANS, select, selection_rule};
 pub use spec::{Regularizer, SPEC_SCHEMA, StudySpec};
 pub use status::{Counts, Status, status};
 pub use store::{Access, Committed, FAILURE_SCHEMA, Failure, Store, Submission};

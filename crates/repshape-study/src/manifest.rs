@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use crate::error::Error;
 use crate::identity::{is_run_id, run_id, run_seed};
-use crate::select::SELECTION_RULE;
+use crate::select::selection_rule;
 use crate::spec::StudySpec;
 use crate::trial::{Stage, Trial};
 
@@ -50,7 +50,7 @@ pub struct PlannedRun {
     pub regularizer: String,
     /// Its weight, or how it will be found.
     pub weight: PlannedWeight,
-    /// Seed index: 0 for tuning runs, 0 to `trials - 1` for trials.
+    /// Seed index: 0 to `tuning_runs - 1` for the tuning runs of a weight, 0 to `trials - 1` for trials.
     pub index: u32,
     /// See [`run_seed`](crate::identity::run_seed).
     pub seed: u64,
@@ -66,9 +66,9 @@ pub enum PlannedWeight {
     Fixed(f64),
     /// The one that the rule selects from these tuning runs once they are committed.
     Selected {
-        /// Always [`SELECTION_RULE`]; a part of the run's identity.
+        /// See [`selection_rule`]; a part of the run's identity.
         selected: String,
-        /// Ids of the tuning runs, in the order of the weights.
+        /// Ids of the tuning runs, in the order of the weights, those of one weight beside each other.
         from: Vec<String>,
     },
 }
@@ -118,7 +118,10 @@ impl Manifest {
         };
         let mut runs = Vec::with_capacity(spec.runs());
         for r in spec.regularizers.iter().filter(|r| r.is_tuned()) {
-            runs.extend(r.weights.iter().map(|&w| planned(&r.name, Stage::Tune, PlannedWeight::Fixed(w), 0)));
+            for &weight in &r.weights {
+                let run = |index| planned(&r.name, Stage::Tune, PlannedWeight::Fixed(weight), index);
+                runs.extend((0..spec.tuning_runs).map(run));
+            }
         }
         let mut tuning: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for run in &runs {
@@ -129,7 +132,7 @@ impl Manifest {
                 [] => PlannedWeight::None,
                 [weight] => PlannedWeight::Fixed(weight),
                 _ => PlannedWeight::Selected {
-                    selected: SELECTION_RULE.to_owned(),
+                    selected: selection_rule(spec.tuning_runs).to_owned(),
                     from: tuning.remove(&r.name).unwrap_or_default(),
                 },
             };
@@ -228,6 +231,7 @@ fn chunk_size(chunking: Chunking) -> Result<u32, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::select::{SELECTION_RULE, SELECTION_RULE_OF_MEANS};
     use crate::spec::Regularizer;
 
     fn spec() -> StudySpec {
@@ -272,6 +276,26 @@ mod tests {
         assert_eq!(manifest.runs()[7].weight, expected);
         assert_eq!(manifest.runs()[5].weight, PlannedWeight::None);
         assert_eq!(manifest.runs()[9].weight, PlannedWeight::Fixed(0.5));
+    }
+
+    #[test]
+    fn a_weight_has_as_many_tuning_runs_as_the_spec_says() {
+        let one = Manifest::plan(&spec(), Chunking::Runs(1)).unwrap();
+        let two = Manifest::plan(&StudySpec { tuning_runs: 2, ..spec() }, Chunking::Runs(1)).unwrap();
+        let tuning = |manifest: &Manifest| -> Vec<PlannedRun> {
+            manifest.runs().iter().filter(|run| run.stage == Stage::Tune).cloned().collect()
+        };
+        let (of_one, of_two) = (tuning(&one), tuning(&two));
+        assert_eq!((of_one.len(), of_two.len(), two.runs().len()), (5, 10, 18));
+        // the first of each weight is the one that a study of one run has: it need not be repeated
+        let first: Vec<&String> = of_two.iter().step_by(2).map(|run| &run.run_id).collect();
+        assert_eq!(first, of_one.iter().map(|run| &run.run_id).collect::<Vec<_>>());
+        assert_eq!((of_two[1].weight.clone(), of_two[1].index), (PlannedWeight::Fixed(0.1), 1));
+        assert_ne!(of_two[0].seed, of_two[1].seed);
+        let trial = two.runs().iter().find(|run| run.stage == Stage::Trial && run.regularizer == "vr").unwrap();
+        let from = of_two[..6].iter().map(|run| run.run_id.clone()).collect();
+        let expected = PlannedWeight::Selected { selected: SELECTION_RULE_OF_MEANS.into(), from };
+        assert_eq!(trial.weight, expected);
     }
 
     #[test]

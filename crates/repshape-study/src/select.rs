@@ -1,11 +1,22 @@
 //! The choice of a weight from its tuning runs.
 
+use std::collections::BTreeMap;
+
+use crate::statistics::mean;
 use crate::trial::Scores;
 
 /// The rule in words, as it stands in the manifest and in every selected run's identity.
 pub const SELECTION_RULE: &str = "lowest validation error of this regularizer's tuning runs; ties by lower validation loss, then by the smaller weight";
 
-/// A weight and how it did on validation rows.
+/// The rule in words where each weight has several tuning runs.
+pub const SELECTION_RULE_OF_MEANS: &str = "lowest mean validation error over the tuning runs of a weight; ties by lower mean validation loss, then by the smaller weight";
+
+/// The rule for so many tuning runs of each weight.
+pub fn selection_rule(tuning_runs: u32) -> &'static str {
+    if tuning_runs > 1 { SELECTION_RULE_OF_MEANS } else { SELECTION_RULE }
+}
+
+/// A tuning run: its weight and how it did on validation rows.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Candidate {
     /// The weight.
@@ -14,25 +25,30 @@ pub struct Candidate {
     pub validation: Option<Scores>,
 }
 
-/// The selected weight: see [`SELECTION_RULE`].
+/// The selected weight: see [`SELECTION_RULE`] and, for weights of several runs, [`SELECTION_RULE_OF_MEANS`].
 ///
-/// A diverged run loses against every other. Where all diverged the smallest weight is taken, the one nearest to no
-/// regularization: its trials will most likely diverge too, and the table says so. A loss that is not finite loses
-/// among equal errors. `None` only without candidates. The order of the candidates does not matter.
+/// A weight of which more runs diverged loses against every other; the means are over the runs that did not. Where all
+/// diverged the smallest weight is taken, the one nearest to no regularization: its trials will most likely diverge too,
+/// and the table says so. A loss that is not finite loses among equal errors. `None` only without candidates. The order of
+/// the candidates does not matter.
 pub fn select(candidates: &[Candidate]) -> Option<f64> {
-    let key = |c: &Candidate| {
-        let ordered = |x: f64| if x.is_finite() { x } else { f64::INFINITY };
-        let (error, loss) =
-            c.validation.map_or((f64::INFINITY, f64::INFINITY), |s| (ordered(s.error), ordered(s.loss)));
-        (c.validation.is_none(), error, loss, c.weight)
-    };
-    candidates
-        .iter()
-        .min_by(|a, b| {
-            let (a, b) = (key(a), key(b));
-            a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)).then(a.2.total_cmp(&b.2)).then(a.3.total_cmp(&b.3))
-        })
-        .map(|c| c.weight)
+    let mut weights: BTreeMap<u64, Vec<&Candidate>> = BTreeMap::new();
+    for candidate in candidates {
+        weights.entry(candidate.weight.to_bits()).or_default().push(candidate);
+    }
+    let keys = weights.values().map(|runs| {
+        let mean_of = |value: fn(&Scores) -> f64| {
+            let mut values: Vec<f64> = runs.iter().filter_map(|run| run.validation.as_ref().map(value)).collect();
+            // summed in one order, whatever that of the runs is
+            values.sort_by(f64::total_cmp);
+            mean(&values).filter(|mean| mean.is_finite()).unwrap_or(f64::INFINITY)
+        };
+        let diverged = runs.iter().filter(|run| run.validation.is_none()).count();
+        (diverged, mean_of(|scores| scores.error), mean_of(|scores| scores.loss), runs[0].weight)
+    });
+    let first =
+        keys.min_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)).then(a.2.total_cmp(&b.2)).then(a.3.total_cmp(&b.3)));
+    first.map(|(.., weight)| weight)
 }
 
 #[cfg(test)]
@@ -58,6 +74,20 @@ mod tests {
         assert_eq!(chosen(&[(0.1, Some((0.02, f64::NAN))), (1.0, Some((0.02, 7.0)))]), Some(1.0));
     }
 
+    #[test]
+    fn a_weight_of_several_runs_counts_by_its_mean() {
+        let runs = |list: &[(f64, Option<f64>)]| {
+            select(&list.iter().map(|&(w, e)| candidate(w, e.map(|e| (e, e)))).collect::<Vec<_>>())
+        };
+        // one lucky run of 0.02 beside 0.06: mean 0.04; the other weight has 0.03 twice
+        let lucky = [(10.0, Some(0.02)), (10.0, Some(0.06)), (0.1, Some(0.03)), (0.1, Some(0.03))];
+        assert_eq!(runs(&lucky), Some(0.1));
+        // one run of two diverged: the mean of the other does not help
+        assert_eq!(runs(&[(10.0, Some(0.01)), (10.0, None), (0.1, Some(0.05)), (0.1, Some(0.09))]), Some(0.1));
+        // equal means: the smaller weight
+        assert_eq!(runs(&[(10.0, Some(0.01)), (10.0, Some(0.03)), (0.1, Some(0.03)), (0.1, Some(0.01))]), Some(0.1));
+    }
+
     proptest! {
         /// Few distinct scores, so that every kind of tie occurs.
         #[test]
@@ -69,6 +99,10 @@ mod tests {
                 let loss = |l: u8| if l == 3 { f64::NAN } else { f64::from(l) };
                 candidate(0.001 * 10f64.powi(i as i32), s.map(|(e, l)| (f64::from(e) / 100.0, loss(l))))
             }).collect();
+            let pairs: Vec<Candidate> =
+                list.iter().enumerate().map(|(i, c)| candidate((i / 2) as f64, c.validation.map(|s| (s.error, s.loss)))).collect();
+            let reversed: Vec<Candidate> = pairs.iter().rev().copied().collect();
+            prop_assert_eq!(select(&pairs), select(&reversed));
             let mut shuffled: Vec<(u32, Candidate)> = keys.into_iter().zip(list.iter().copied()).collect();
             shuffled.sort_by_key(|(key, _)| *key);
             let shuffled: Vec<Candidate> = shuffled.into_iter().map(|(_, c)| c).collect();

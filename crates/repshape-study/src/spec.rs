@@ -27,12 +27,25 @@ pub struct StudySpec {
     pub seed: u64,
     /// Trials of the final stage for each regularizer, at least 1.
     pub trials: u32,
+    /// Tuning runs of each weight, whose mean validation error chooses, at least 1.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub tuning_runs: u32,
     /// How often a run may fail before it is given up, at least 1.
     pub max_attempts: u32,
     /// What is compared, in the order of the table.
     pub regularizers: Vec<Regularizer>,
     /// The resolved training: network, data, optimiser, epochs... Opaque here; any change of it gives other run ids.
     pub training: serde_json::Value,
+}
+
+const fn one() -> u32 {
+    1
+}
+
+/// Serde asks for a reference.
+#[expect(clippy::trivially_copy_pass_by_ref)]
+const fn is_one(count: &u32) -> bool {
+    *count == 1
 }
 
 /// One member of the set that a study compares.
@@ -54,25 +67,27 @@ impl Regularizer {
 }
 
 impl StudySpec {
-    /// A spec without regularizers yet, three attempts for each run.
+    /// A spec without regularizers yet, one tuning run for each weight, three attempts for each run.
     pub fn new(name: &str, seed: u64, trials: u32, training: serde_json::Value) -> Self {
         Self {
             schema: SPEC_SCHEMA.to_owned(),
             name: name.to_owned(),
             seed,
             trials,
+            tuning_runs: 1,
             max_attempts: 3,
             regularizers: Vec::new(),
             training,
         }
     }
 
-    /// Number of runs that the study needs: one for each weight to tune, `trials` for each regularizer.
+    /// Number of runs that the study needs: `tuning_runs` for each weight to tune, `trials` for each regularizer.
     pub fn runs(&self) -> usize {
         self.regularizers
             .iter()
             .map(|r| {
-                let tuning = if r.is_tuned() { r.weights.len() } else { 0 };
+                let tuned = if r.is_tuned() { r.weights.len() } else { 0 };
+                let tuning = tuned.saturating_mul(self.tuning_runs as usize);
                 tuning.saturating_add(self.trials as usize)
             })
             .fold(0, usize::saturating_add)
@@ -82,14 +97,16 @@ impl StudySpec {
     ///
     /// # Errors
     /// [`Error::Spec`] with the field, what was found and what is expected: another schema, no regularizer, a name that
-    /// is empty or given twice, a weight that is negative, not finite or given twice, no trial, no attempt, more than
-    /// 100,000 runs, more than 2,000,000 pairs of a weight and a trial.
+    /// is empty or given twice, a weight that is negative, not finite or given twice, no trial, no tuning run, no
+    /// attempt, more than 100,000 runs, more than 2,000,000 pairs of a tuning run and a trial.
     pub fn check(&self) -> Result<(), Error> {
         let fault = |field: &str, message: String| Err(Error::Spec { field: field.to_owned(), message });
         if self.schema != SPEC_SCHEMA {
             return fault("schema", format!("found {:?}, expected {SPEC_SCHEMA:?}", self.schema));
         }
-        for (field, value) in [("trials", self.trials), ("max_attempts", self.max_attempts)] {
+        for (field, value) in
+            [("trials", self.trials), ("tuning_runs", self.tuning_runs), ("max_attempts", self.max_attempts)]
+        {
             if value == 0 {
                 return fault(field, "found 0, expected a whole number of at least 1".to_owned());
             }
@@ -122,8 +139,9 @@ impl StudySpec {
             }
         }
         let weights: usize = self.regularizers.iter().map(|r| r.weights.len()).sum();
-        if weights.saturating_mul(self.trials as usize) > MOST_REFERENCES {
-            let found = format!("{weights} weights and {} trials each", self.trials);
+        let tuning = weights.saturating_mul(self.tuning_runs as usize);
+        if tuning.saturating_mul(self.trials as usize) > MOST_REFERENCES {
+            let found = format!("{tuning} tuning runs and {} trials each", self.trials);
             return fault("trials", format!("{found}, expected a product of at most {MOST_REFERENCES}"));
         }
         Ok(())
@@ -148,7 +166,7 @@ mod tests {
     fn sizes_beyond_memory_are_refused_at_once() {
         let many: Vec<f64> = (0..50_000).map(f64::from).collect();
         let message = StudySpec { trials: 100, ..spec(many.clone()) }.check().unwrap_err().to_string();
-        assert!(message.contains("50000 weights and 100 trials each, expected a product"), "{message}");
+        assert!(message.contains("50000 tuning runs and 100 trials each, expected a product"), "{message}");
         assert!(StudySpec { trials: 10, ..spec(many) }.check().is_ok());
         let names = (0..20_000).map(|i| Regularizer { name: i.to_string(), weights: vec![] }).collect();
         assert!(StudySpec { regularizers: names, ..spec(vec![]) }.check().is_ok());
@@ -159,6 +177,15 @@ mod tests {
         assert_eq!(spec(vec![]).runs(), 10);
         assert_eq!(spec(vec![0.1]).runs(), 10);
         assert_eq!(spec(vec![0.1, 1.0]).runs(), 12);
+        assert_eq!(StudySpec { tuning_runs: 3, ..spec(vec![0.1, 1.0]) }.runs(), 16);
+    }
+
+    #[test]
+    fn a_spec_of_one_tuning_run_is_written_as_before_there_were_more() {
+        let written = |tuning_runs| serde_json::to_value(StudySpec { tuning_runs, ..spec(vec![]) }).unwrap();
+        assert!(written(1).get("tuning_runs").is_none());
+        assert_eq!(serde_json::from_value::<StudySpec>(written(1)).unwrap().tuning_runs, 1);
+        assert_eq!(serde_json::from_value::<StudySpec>(written(4)).unwrap().tuning_runs, 4);
     }
 
     #[test]
@@ -176,6 +203,7 @@ mod tests {
             assert!(text.contains(found), "{text}");
         }
         assert!(message(StudySpec { trials: 0, ..spec(vec![]) }).starts_with("trials: found 0"));
+        assert!(message(StudySpec { tuning_runs: 0, ..spec(vec![]) }).starts_with("tuning_runs: found 0"));
         assert!(message(StudySpec { max_attempts: 0, ..spec(vec![]) }).starts_with("max_attempts: found 0"));
         assert!(message(StudySpec { trials: u32::MAX, ..spec(vec![]) }).contains("expected at most 100000"));
         assert!(

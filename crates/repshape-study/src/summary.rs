@@ -45,16 +45,19 @@ impl MeanStd {
     }
 }
 
-/// One weight that was tried.
+/// One weight that was tried; means over its tuning runs.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct TuningPoint {
     /// The weight.
     pub weight: f64,
-    /// Validation error; `None` where the run diverged or is missing.
+    /// Validation error; `None` where every run diverged or is missing.
     pub validation_error: Option<f64>,
+    /// Its standard deviation over n - 1; `None` below two runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validation_error_std: Option<f64>,
     /// Validation loss, likewise; also `None` where not finite.
     pub validation_loss: Option<f64>,
-    /// Whether it diverged.
+    /// Whether a run diverged.
     pub diverged: bool,
 }
 
@@ -224,19 +227,47 @@ struct RowInProgress {
     test_losses: Vec<f64>,
     train_errors: Vec<f64>,
     measures: BTreeMap<String, Vec<f64>>,
-    tuning: Vec<TuningPoint>,
+    /// Weights and their runs, those of one weight beside each other in the manifest.
+    tuning: Vec<(f64, TuningRuns)>,
+}
+
+/// The tuning runs of one weight.
+#[derive(Default)]
+struct TuningRuns {
+    errors: Vec<f64>,
+    losses: Vec<f64>,
+    diverged: bool,
+}
+
+impl TuningRuns {
+    fn add(&mut self, record: Option<&Record>) {
+        self.diverged |= record.is_some_and(|record| record.diverged);
+        if let Some(scores) = record.filter(|record| !record.diverged).and_then(|record| record.validation) {
+            self.errors.push(scores.error);
+            self.losses.push(scores.loss);
+        }
+    }
+
+    fn point(&self, weight: f64) -> TuningPoint {
+        TuningPoint {
+            weight,
+            validation_error: statistics::mean(&self.errors),
+            validation_error_std: statistics::standard_deviation(&self.errors),
+            validation_loss: statistics::mean(&self.losses).filter(|loss| loss.is_finite()),
+            diverged: self.diverged,
+        }
+    }
 }
 
 impl RowInProgress {
     fn add(&mut self, run: &PlannedRun, record: Option<Record>) {
         if let (Stage::Tune, &PlannedWeight::Fixed(weight)) = (run.stage, &run.weight) {
-            let scores = record.as_ref().filter(|r| !r.diverged).and_then(|r| r.validation);
-            self.tuning.push(TuningPoint {
-                weight,
-                validation_error: scores.map(|s| s.error),
-                validation_loss: scores.map(|s| s.loss).filter(|x| x.is_finite()),
-                diverged: record.is_some_and(|r| r.diverged),
-            });
+            if self.tuning.last().is_none_or(|(last, _)| last.to_bits() != weight.to_bits()) {
+                self.tuning.push((weight, TuningRuns::default()));
+            }
+            if let Some((_, runs)) = self.tuning.last_mut() {
+                runs.add(record.as_ref());
+            }
             return;
         }
         let Some(record) = record else { return };
@@ -269,7 +300,7 @@ impl RowInProgress {
             train_error: MeanStd::of(&self.train_errors),
             test_errors: self.test_errors,
             measures: self.measures.into_iter().map(|(name, values)| (name, MeanStd::of(&values))).collect(),
-            tuning: self.tuning,
+            tuning: self.tuning.iter().map(|(weight, runs)| runs.point(*weight)).collect(),
         }
     }
 }

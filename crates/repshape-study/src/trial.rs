@@ -56,7 +56,8 @@ impl fmt::Display for Trial {
         if let Some(weight) = self.weight.filter(|_| !self.regularizer.contains('=')) {
             write!(f, "={weight}")?;
         }
-        if self.stage == Stage::Trial {
+        // most weights have one tuning run: a number would tell nothing
+        if self.stage == Stage::Trial || self.index > 0 {
             write!(f, " #{}", self.index + 1)?;
         }
         Ok(())

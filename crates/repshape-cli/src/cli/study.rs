@@ -44,6 +44,9 @@ pub struct PlanArgs {
     /// Trials with fresh seeds after the weight is chosen
     #[arg(long, value_name = "N")]
     pub trials: Option<u32>,
+    /// Tuning runs of each weight, whose mean validation error chooses: one run can be lucky
+    #[arg(long, value_name = "N")]
+    pub tuning_runs: Option<u32>,
     /// Where penalties act and what is measured
     #[arg(long, value_name = "SITE")]
     pub site: Option<String>,

@@ -77,6 +77,7 @@ fn resolve(args: &PlanArgs, global: &Global) -> Outcome<Recipe> {
         recipe.set.clone_from(&args.set);
     }
     recipe.trials = args.trials.unwrap_or(recipe.trials);
+    recipe.tuning_runs = args.tuning_runs.or(recipe.tuning_runs);
     if let Some(seed) = global.seed {
         (recipe.seed, recipe.training.split_seed) = (seed, seed);
     }

@@ -43,6 +43,9 @@ pub struct Recipe {
     pub select: Select,
     /// Trials with fresh seeds after the weight is chosen.
     pub trials: u32,
+    /// Tuning runs of each weight, whose mean validation error chooses; one unless told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tuning_runs: Option<u32>,
     /// Seed of the study.
     #[serde(default = "one")]
     pub seed: u64,
@@ -225,6 +228,7 @@ impl Recipe {
         training["test-rows"] = test_rows.into();
         training["run"] = serde_json::json!(self.training);
         let mut spec = StudySpec::new(&self.name, self.seed, self.trials, training);
+        spec.tuning_runs = self.tuning_runs.unwrap_or(1);
         for member in &self.set {
             let weights = self.weights_of(member)?;
             if self.select == Select::None && !weights.is_empty() {
@@ -278,6 +282,7 @@ impl Recipe {
     /// The same protocol in seconds, for trying and testing: few rows, epochs, weights and trials.
     pub fn smoke(mut self) -> Self {
         self.trials = self.trials.min(2);
+        self.tuning_runs = self.tuning_runs.map(|runs| runs.min(2));
         self.training.epochs = self.training.epochs.min(2);
         self.training.train_rows = Some(self.training.train_rows.unwrap_or(300).min(300));
         for weights in self.weights.values_mut() {

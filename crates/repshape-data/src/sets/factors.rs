@@ -1,6 +1,6 @@
 //! `factors=D`: a classification of which D Gaussian factors are all there is to know.
 
-use super::generated::{Parameters, add_product, normals, uniform};
+use super::generated::{Parameters, add_product, count, normals, number, uniform};
 use super::{Place, Source};
 use crate::set::{Classes, DataSet, Part, Values};
 use crate::{Purpose, Result, below, shuffle, stream};
@@ -21,9 +21,15 @@ const FLIPPED: f64 = 0.01;
 /// Each cluster has its centre at a corner of the cube `{-1, 1}^D`, and in it standard normal factors through a matrix of its
 /// own with entries `U(-1, 1)`; clusters go to classes in turn; D orthonormal axes carry the factors into the columns.
 fn load(location: &str) -> Result<DataSet> {
-    let defaults =
-        [("columns", 1_000), ("classes", 10), ("clusters", 2), ("train", 10_000), ("test", 5_000), ("seed", 0)];
-    let parameters = Parameters::read(location, SOURCE.form, &defaults)?;
+    let keys = [
+        count("columns", 1_000),
+        count("classes", 10),
+        count("clusters", 2),
+        count("train", 10_000),
+        count("test", 5_000),
+        number("seed", 0),
+    ];
+    let parameters = Parameters::read(location, SOURCE.form, &keys)?;
     let (factors, columns) = (parameters.first, parameters.size("columns"));
     let (wide, deep) = (columns as u64, factors as u64);
     let clusters = parameters.get("classes").saturating_mul(parameters.get("clusters"));

@@ -10,8 +10,23 @@ use crate::error::DataError;
 /// Most values that a generated set may have: 1 GiB.
 const MOST_VALUES: u64 = 1 << 28;
 
-/// Keys that count nothing: they may be 0.
-const NO_COUNTS: [&str; 2] = ["seed", "spread"];
+/// A key that may stand behind the first number.
+pub(super) struct Key {
+    name: &'static str,
+    /// The value where it is not named.
+    value: u64,
+    least: u64,
+}
+
+/// A key that counts something: at least 1.
+pub(super) const fn count(name: &'static str, value: u64) -> Key {
+    Key { name, value, least: 1 }
+}
+
+/// A key that may be 0.
+pub(super) const fn number(name: &'static str, value: u64) -> Key {
+    Key { name, value, least: 0 }
+}
 
 /// The parameters of a generated data set: one number, then `KEY:NUMBER` in any order.
 pub(super) struct Parameters {
@@ -21,16 +36,16 @@ pub(super) struct Parameters {
 }
 
 impl Parameters {
-    /// Reads `10,rows:500`; `defaults` are the keys that may stand behind the first number.
-    pub fn read(text: &str, form: &str, defaults: &[(&'static str, u64)]) -> Result<Self> {
+    /// Reads `10,rows:500`.
+    pub fn read(text: &str, form: &str, keys: &[Key]) -> Result<Self> {
         let refuse = |problem: String| {
-            let keys: Vec<String> = defaults.iter().map(|(key, value)| format!("{key}:{value}")).collect();
+            let keys: Vec<String> = keys.iter().map(|key| format!("{}:{}", key.name, key.value)).collect();
             DataError::Request(format!("{form}: {problem}; expected a number, then any of {}", keys.join(", ")))
         };
         let mut parts = text.split(',');
         let first = parts.next().unwrap_or_default().trim();
         let first: usize = first.parse().map_err(|_| refuse(format!("\"{first}\" is no whole number")))?;
-        let mut values = defaults.to_vec();
+        let mut values: Vec<(&'static str, u64)> = keys.iter().map(|key| (key.name, key.value)).collect();
         for part in parts {
             let known = part.split_once(':').and_then(|(key, value)| {
                 Some((values.iter_mut().find(|(known, _)| *known == key.trim())?, value.trim().parse::<u64>().ok()?))
@@ -38,13 +53,11 @@ impl Parameters {
             let (slot, value) = known.ok_or_else(|| refuse(format!("\"{part}\" is no parameter")))?;
             slot.1 = value;
         }
-        let parameters = Self { first, values };
-        let zero =
-            parameters.values.iter().find(|(key, value)| *value == 0 && !NO_COUNTS.contains(key)).map(|(key, _)| *key);
+        let zero = keys.iter().zip(&values).find(|(key, (_, value))| *value < key.least).map(|(key, _)| key.name);
         if first == 0 || zero.is_some() {
             return Err(refuse(format!("{} is 0", zero.unwrap_or("the number"))));
         }
-        Ok(parameters)
+        Ok(Self { first, values })
     }
 
     /// A parameter's value.
@@ -113,7 +126,7 @@ mod tests {
 
     #[test]
     fn parameters_are_read_and_refused() {
-        let read = |text: &str| Parameters::read(text, "factors=D", &[("rows", 9), ("seed", 0)]);
+        let read = |text: &str| Parameters::read(text, "factors=D", &[count("rows", 9), number("seed", 0)]);
         let both = read("10, seed:4,rows:7").unwrap();
         assert_eq!((both.first, both.size("rows"), both.get("seed")), (10, 7, 4));
         for (text, expected) in [

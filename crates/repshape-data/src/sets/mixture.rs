@@ -1,6 +1,6 @@
 //! `mixture=D`: D independent Gaussians behind a random linear map.
 
-use super::generated::{Parameters, add_product, normals, uniform};
+use super::generated::{Parameters, add_product, count, normals, number, uniform};
 use super::{Place, Source};
 use crate::error::DataError;
 use crate::set::{DataSet, Part, Values};
@@ -19,8 +19,9 @@ pub(super) const SOURCE: Source = Source {
 /// `x = Omega z` with `z_i ~ N(0, s_i^2)`, `s_i ~ U(1 - S, 1 + S)` and `Omega_ij ~ N(0, 1)`, drawn by the seed; S is `spread` in
 /// percent, below 100 so that no factor is degenerate.
 fn load(location: &str) -> Result<DataSet> {
-    let defaults = [("columns", 10), ("train", 10_000), ("test", 2_000), ("seed", 0), ("spread", 50)];
-    let parameters = Parameters::read(location, SOURCE.form, &defaults)?;
+    let keys =
+        [count("columns", 10), count("train", 10_000), count("test", 2_000), number("seed", 0), number("spread", 50)];
+    let parameters = Parameters::read(location, SOURCE.form, &keys)?;
     let (factors, columns) = (parameters.first, parameters.size("columns"));
     let (wide, rows) = (columns as u64, parameters.get("train").saturating_add(parameters.get("test")));
     parameters.check_size(SOURCE.form, &[(rows, wide), (rows, factors as u64), (factors as u64, wide)])?;

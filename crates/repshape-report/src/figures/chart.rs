@@ -49,18 +49,25 @@ const PALE: &str = "#d0d0d0";
 /// x, y and half the height of the interval of y, 0 without one.
 type Point = (f64, f64, f64);
 
+/// What is drawn of a series, and its place among all: a series without a point takes no other's colour.
+struct Series<'a> {
+    at: usize,
+    name: &'a str,
+    points: Vec<Point>,
+}
+
 fn figure(chart: &Chart) -> Option<Figure> {
     let drawn = |(x, y, _): &&(f64, f64, Option<f64>)| x.is_finite() && y.is_finite() && (!chart.log_x || *x > 0.0);
-    let series: Vec<(&str, &str, Vec<Point>)> = chart
+    let series: Vec<Series> = chart
         .series
         .iter()
         .enumerate()
         .map(|(at, series)| {
             let points = series.points.iter().filter(drawn);
             let points = points.map(|&(x, y, half)| (x, y, half.filter(|h| h.is_finite()).unwrap_or(0.0)));
-            (series.name.as_str(), colours::class(at), points.collect())
+            Series { at, name: &series.name, points: points.collect() }
         })
-        .filter(|(_, _, points): &(_, _, Vec<Point>)| !points.is_empty())
+        .filter(|series| !series.points.is_empty())
         .collect();
     if series.is_empty() {
         return None;
@@ -81,13 +88,14 @@ fn with_intervals(points: &[Point]) -> ScatterPlot {
 }
 
 /// One line a series, with a legend.
-fn curves(series: &[(&str, &str, Vec<Point>)]) -> Vec<Plot> {
+fn curves(series: &[Series]) -> Vec<Plot> {
     let mut plots: Vec<Plot> = Vec::new();
-    for (name, colour, points) in series {
+    for Series { at, name, points } in series {
+        let colour = colours::class(*at);
         if points.len() > 1 {
-            plots.push(LinePlot::new().with_data(places(points)).with_color(*colour).into());
+            plots.push(LinePlot::new().with_data(places(points)).with_color(colour).into());
         }
-        let dots = with_intervals(points).with_color(*colour).with_size(3.0);
+        let dots = with_intervals(points).with_color(colour).with_size(3.0);
         plots.push(dots.with_legend(label(name)).into());
     }
     plots
@@ -95,9 +103,9 @@ fn curves(series: &[(&str, &str, Vec<Point>)]) -> Vec<Plot> {
 
 /// Every name beside its point: in a legend a dozen colours could not be told apart. Intervals are pale, for names to be read
 /// across them.
-fn named_points(series: &[(&str, &str, Vec<Point>)]) -> Vec<Plot> {
-    let points: Vec<Point> = series.iter().flat_map(|(_, _, points)| points.clone()).collect();
-    let names = series.iter().flat_map(|(name, _, points)| points.iter().map(move |_| label(name)));
+fn named_points(series: &[Series]) -> Vec<Plot> {
+    let points: Vec<Point> = series.iter().flat_map(|series| series.points.clone()).collect();
+    let names = series.iter().flat_map(|series| series.points.iter().map(|_| label(series.name)));
     let dots = ScatterPlot::new().with_data(places(&points)).with_color(colours::class(0)).with_size(3.0);
     vec![
         with_intervals(&points).with_color(PALE).with_size(0.0).into(),

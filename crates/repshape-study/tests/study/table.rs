@@ -95,6 +95,8 @@ fn every_number_of_a_table_worked_by_hand() {
     let curve: Vec<_> = vr.tuning.iter().map(|p| (p.weight, p.validation_error, p.diverged)).collect();
     assert_eq!(curve, [(0.01, None, true), (0.1, Some(0.04), false), (1.0, Some(0.03), false)]);
 
+    assert!(vr.tuning.iter().all(|point| point.validation_error_std.is_none()), "one run has no deviation");
+
     // what is not finite is undefined
     assert_eq!(dropout.measures["covariance"], MeanStd { mean: None, std: None, n: 0 });
     close(dropout.test_error.std, 0.001);
@@ -107,6 +109,49 @@ fn every_number_of_a_table_worked_by_hand() {
     assert_eq!(table.best.as_deref(), Some("vr"));
     assert_eq!(table.tied_with_best, ["baseline"]);
     assert_eq!(table.missing, 0);
+}
+
+/// Two tuning runs of each weight: 0.1 has a lucky one.
+struct Lucky;
+
+impl Experiment for Lucky {
+    fn run(&self, trial: &Trial, _: &Control) -> Result<Outcome, String> {
+        let scores = |error: f64| Some(Scores { error, loss: error });
+        Ok(match (trial.stage, trial.weight, trial.index) {
+            (Stage::Tune, Some(0.1), 0) => Outcome::Tune(Tuned { validation: scores(0.02), ..Tuned::default() }),
+            (Stage::Tune, Some(0.1), _) => Outcome::Tune(Tuned { validation: scores(0.06), ..Tuned::default() }),
+            (Stage::Tune, Some(1.0), _) => Outcome::Tune(Tuned { validation: scores(0.03), ..Tuned::default() }),
+            (Stage::Tune, _, 0) => Outcome::Tune(Tuned { validation: scores(0.01), ..Tuned::default() }),
+            (Stage::Tune, ..) => Outcome::Tune(Tuned { diverged: Some(1), ..Tuned::default() }),
+            (Stage::Trial, ..) => Outcome::Trial(Tested { test: scores(0.05), ..Tested::default() }),
+        })
+    }
+}
+
+#[test]
+fn a_weight_is_chosen_by_the_mean_of_its_tuning_runs() {
+    let vr = Regularizer { name: "vr".into(), weights: vec![0.1, 1.0, 10.0] };
+    let chosen = |tuning_runs| {
+        let spec = StudySpec {
+            regularizers: vec![vr.clone()],
+            tuning_runs,
+            ..StudySpec::new("s", 1, 1, json!({"epochs": 1}))
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::plan(folder.path(), &Manifest::plan(&spec, Chunking::Runs(2)).unwrap()).unwrap();
+        run_all(&store, &Lucky, 2).unwrap();
+        collect(&store).unwrap().rows.remove(0)
+    };
+    assert_eq!(chosen(1).weight, Some(10.0));
+    let row = chosen(2);
+    assert_eq!(row.weight, Some(1.0));
+    let [lucky, steady, unsteady] = &row.tuning[..] else { panic!("{:?}", row.tuning) };
+    // 0.02 and 0.06: mean 0.04, deviations of 0.02: variance 8e-4
+    assert!((lucky.validation_error.unwrap() - 0.04).abs() < 1e-15);
+    assert!((lucky.validation_error_std.unwrap() - 8e-4_f64.sqrt()).abs() < 1e-15);
+    assert_eq!((steady.validation_error, steady.validation_error_std, steady.diverged), (Some(0.03), Some(0.0), false));
+    assert_eq!((unsteady.validation_error, unsteady.validation_error_std), (Some(0.01), None));
+    assert!(unsteady.diverged);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use burn::tensor::{Device, Tensor};
 use repshape_data::{Purpose, stream};
 
 use super::affine::affine;
-use super::{Activation, MlpSpec, Network, Site, Tap};
+use super::{Activation, MlpSpec, Network, Site, Tap, hidden_names};
 
 /// Batch normalisation's epsilon and the weight of a new batch in the running statistics.
 const BATCH_NORM_EPSILON: f64 = 1e-5;
@@ -74,8 +74,9 @@ impl MlpSpec {
         let mut fan_in = inputs;
         let mut layers = Vec::with_capacity(self.hidden.len());
         for (n, spec) in self.hidden.iter().enumerate() {
-            let site = |suffix: &str, after_nonlinearity, dropout| Site {
-                name: format!("fc{}{suffix}", n + 1),
+            let [before, after] = hidden_names(n + 1);
+            let site = |name, after_nonlinearity, dropout| Site {
+                name,
                 units: spec.width,
                 after_nonlinearity,
                 dropout,
@@ -90,7 +91,7 @@ impl MlpSpec {
                         .init(device)
                 }),
                 activation: spec.activation,
-                sites: [site(".pre", false, 0.0), site("", true, spec.dropout)],
+                sites: [site(before, false, 0.0), site(after, true, spec.dropout)],
             });
             fan_in = spec.width;
         }

@@ -13,6 +13,7 @@ use burn::tensor::Tensor;
 pub use activation::{Activation, LEAKY_SLOPE};
 pub use initialization::Initialization;
 pub use mlp::{Dense, Mlp};
+pub(crate) use site::hidden_names;
 pub use site::{Site, Tap};
 pub use spec::{LayerSpec, MlpSpec, SpecError};
 

@@ -21,6 +21,11 @@ pub struct Site {
     pub bounds: Option<[f64; 2]>,
 }
 
+/// Names of the sites of the hidden layer of that number, from 1: before its nonlinearity and after it.
+pub(crate) fn hidden_names(number: usize) -> [String; 2] {
+    [format!("fc{number}.pre"), format!("fc{number}")]
+}
+
 /// Reads, measures, penalises or replaces the representation at every site of a forward pass.
 ///
 /// Any `FnMut(&Site, Tensor<2>) -> Tensor<2>` is a tap.

@@ -7,7 +7,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::{Activation, Initialization};
+use super::{Activation, Initialization, hidden_names};
 
 /// Widest layer and deepest network that a spec may ask for; beyond them a typo is likelier than
 /// an intention, and the first layer alone would not fit in memory.
@@ -104,7 +104,8 @@ impl MlpSpec {
     /// The name of the site after the last hidden layer's nonlinearity: where penalties act
     /// unless told otherwise.
     pub fn last_hidden_site(&self) -> String {
-        format!("fc{}", self.hidden.len())
+        let [_, after] = hidden_names(self.hidden.len());
+        after
     }
 
     /// The hidden layer that a site such as `fc2` or `fc2.pre` belongs to.
@@ -115,10 +116,7 @@ impl MlpSpec {
 
     /// Names of all sites, in the order of the forward pass.
     pub fn site_names(&self) -> Vec<String> {
-        (1..=self.hidden.len())
-            .flat_map(|n| [format!("fc{n}.pre"), format!("fc{n}")])
-            .chain(["output".to_owned()])
-            .collect()
+        (1..=self.hidden.len()).flat_map(hidden_names).chain(["output".to_owned()]).collect()
     }
 
     /// Number of weights and biases between these inputs and outputs, batch normalisation included.

@@ -6,7 +6,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use repshape_stats::rewire::{BatchNorm as AffineNorm, Layer, RewireError};
 
 use super::{Place, RewireNetworkError};
-use crate::network::{Dense, Mlp};
+use crate::network::{Dense, Mlp, hidden_names};
 
 /// The layers on both sides of a place. A batch normalisation of the writer is folded into it.
 pub(super) fn layers_at(network: &Mlp, place: &Place) -> Result<(Layer, Layer), RewireNetworkError> {
@@ -51,8 +51,9 @@ pub(super) fn with_layers(
 /// Gives the hidden layers' sites their numbers again, after one was inserted.
 pub(super) fn number(layers: &mut [Dense]) {
     for (number, layer) in (1..).zip(layers) {
-        layer.sites[0].name = format!("fc{number}.pre");
-        layer.sites[1].name = format!("fc{number}");
+        for (site, name) in layer.sites.iter_mut().zip(hidden_names(number)) {
+            site.name = name;
+        }
     }
 }
 

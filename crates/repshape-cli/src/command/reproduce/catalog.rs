@@ -48,6 +48,7 @@ pub const ITEMS: &[(&str, &str)] = items![
     "laakom2022/table1-choices",
     "laakom2022/figure1",
     "digits/ranking",
+    "digits/ranking-means",
     "mnist/ranking",
 ];
 
@@ -70,6 +71,7 @@ const STUDIES: &[(&str, &str)] = studies![
     "linear-ae-equal",
     "xor",
     "digits-30",
+    "digits-30-means",
     "mnist-30",
     "ae6-choices",
     "mnist-choices",
