@@ -78,7 +78,12 @@ pub fn study_page(store: &Store, table: &StudyTable, site: &str, how: Vec<(Strin
             measures: row.measures.iter().map(|(name, s)| (name.clone(), spread(s))).collect::<BTreeMap<_, _>>(),
             best: table.best.as_deref() == Some(&row.regularizer),
             tied: table.tied_with_best.contains(&row.regularizer),
-            tuning: row.tuning.iter().map(|point| (point.weight, point.validation_error)).collect(),
+            // a weight of which only some runs diverged is no candidate: it has no place on the curve either
+            tuning: row
+                .tuning
+                .iter()
+                .map(|point| (point.weight, point.validation_error.filter(|_| !point.diverged)))
+                .collect(),
         })
         .collect();
     let mut panels = Vec::new();
@@ -108,7 +113,11 @@ pub fn study_page(store: &Store, table: &StudyTable, site: &str, how: Vec<(Strin
     let (criterion, count) = (criterion(store), table.rows.len());
     Ok(StudyPage {
         title: format!("Study {}", table.name),
-        subtitle: format!("{count} regularizers at {site}, weights chosen by {}", chosen_by(store)),
+        subtitle: [Some(format!("{count} regularizers at {site}")), chosen_by(store)]
+            .into_iter()
+            .flatten()
+            .collect::<Vec<_>>()
+            .join(", "),
         criterion,
         table: rows,
         panels,

@@ -2,7 +2,7 @@
 
 use repshape_report::Criterion;
 use repshape_stats::SketchConfig;
-use repshape_study::{MeanStd, Row, Store, StudyTable};
+use repshape_study::{MeanStd, Regularizer, Row, Store, StudyTable};
 
 use crate::output::{Mark, Rows, Text};
 
@@ -39,7 +39,7 @@ pub fn table(table: &StudyTable, store: &Store) -> Rows {
         information_note(store),
     ];
     if store.manifest().spec().tuning_runs > 1 {
-        notes.push(format!("weights chosen by {}", chosen_by(store)));
+        notes.extend(chosen_by(store));
     }
     let diverged: Vec<String> = table
         .rows
@@ -57,13 +57,14 @@ pub fn table(table: &StudyTable, store: &Store) -> Rows {
     Rows { head, rows, notes }
 }
 
-/// What chose the weights, in words.
-pub fn chosen_by(store: &Store) -> String {
+/// What chose the weights, in words; `None` where none was chosen.
+pub fn chosen_by(store: &Store) -> Option<String> {
+    let spec = store.manifest().spec();
     let noun = criterion(store).noun();
-    match store.manifest().spec().tuning_runs {
-        1 => format!("validation {noun}"),
-        runs => format!("the mean validation {noun} of {runs} runs each"),
-    }
+    spec.regularizers.iter().any(Regularizer::is_tuned).then(|| match spec.tuning_runs {
+        1 => format!("weights chosen by validation {noun}"),
+        runs => format!("weights chosen by the mean validation {noun} of {runs} runs each"),
+    })
 }
 
 /// What bounds I(z;x), with the ceiling that it cannot pass.

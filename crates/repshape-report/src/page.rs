@@ -75,7 +75,7 @@ pub struct RegularizerRow {
     pub best: bool,
     /// Whether its interval mean ± standard deviation overlaps the best's.
     pub tied: bool,
-    /// The weights tried, each with the same on validation rows; `None` when it diverged.
+    /// The weights tried, each with the same on validation rows; `None` when a run diverged.
     #[serde(default)]
     pub tuning: Vec<(f64, Option<f64>)>,
 }

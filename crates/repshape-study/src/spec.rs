@@ -115,7 +115,10 @@ impl StudySpec {
             return fault("regularizers", "found none, expected at least one".to_owned());
         }
         if self.runs() > MOST_RUNS {
-            return fault("trials", format!("{} runs in all, expected at most {MOST_RUNS}", self.runs()));
+            return fault(
+                "trials and tuning_runs",
+                format!("{} runs in all, expected at most {MOST_RUNS}", self.runs()),
+            );
         }
         let mut names = BTreeSet::new();
         for (i, regularizer) in self.regularizers.iter().enumerate() {
@@ -138,11 +141,14 @@ impl StudySpec {
                 }
             }
         }
-        let weights: usize = self.regularizers.iter().map(|r| r.weights.len()).sum();
+        let weights: usize = self.regularizers.iter().filter(|r| r.is_tuned()).map(|r| r.weights.len()).sum();
         let tuning = weights.saturating_mul(self.tuning_runs as usize);
         if tuning.saturating_mul(self.trials as usize) > MOST_REFERENCES {
             let found = format!("{tuning} tuning runs and {} trials each", self.trials);
-            return fault("trials", format!("{found}, expected a product of at most {MOST_REFERENCES}"));
+            return fault(
+                "trials and tuning_runs",
+                format!("{found}, expected a product of at most {MOST_REFERENCES}"),
+            );
         }
         Ok(())
     }

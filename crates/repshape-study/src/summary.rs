@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::Error;
 use crate::manifest::{PlannedRun, PlannedWeight};
 use crate::record::Record;
+use crate::select::mean_over_runs;
 use crate::statistics;
 use crate::status::{State, state};
 use crate::store::Store;
@@ -251,9 +252,9 @@ impl TuningRuns {
     fn point(&self, weight: f64) -> TuningPoint {
         TuningPoint {
             weight,
-            validation_error: statistics::mean(&self.errors),
+            validation_error: mean_over_runs(self.errors.clone()),
             validation_error_std: statistics::standard_deviation(&self.errors),
-            validation_loss: statistics::mean(&self.losses).filter(|loss| loss.is_finite()),
+            validation_loss: mean_over_runs(self.losses.clone()).filter(|loss| loss.is_finite()),
             diverged: self.diverged,
         }
     }

@@ -1,7 +1,8 @@
 //! Binary cross-entropy of logits and its gradient, in one pass over the entries.
 
-use burn::tensor::{DType, Tensor, TensorData, activation};
+use burn::tensor::{Tensor, TensorData, activation};
 
+use crate::network::on_cpu;
 use crate::widest::widest;
 
 /// Sums kept beside each other, so that a loop over entries becomes vector code with the same bits at any width.
@@ -13,7 +14,7 @@ const LANES: usize = 16;
 pub(crate) fn value_and_gradient(outputs: &Tensor<2>, targets: &Tensor<2>) -> (Tensor<1>, Tensor<2>) {
     let shape = outputs.dims();
     let per_entry = 1.0 / (shape[0] * shape[1]) as f64;
-    if outputs.dtype() == DType::F32 && targets.dtype() == DType::F32 {
+    if on_cpu(outputs) && on_cpu(targets) && targets.dims() == shape {
         let (y, t) = (outputs.clone().into_data(), targets.clone().into_data());
         if let (Ok(y), Ok(t)) = (y.as_slice::<f32>(), t.as_slice::<f32>()) {
             let mut gradient = vec![0.0; y.len()];
@@ -65,7 +66,8 @@ fn entry(y: f32, t: f32) -> (f32, f32) {
     let e = exp_nonpositive(-y.abs());
     let positive_part = if y > 0.0 { y } else { 0.0 };
     let numerator = if y >= 0.0 { 1.0 } else { e };
-    (positive_part + ln_1p(e) - t * y, numerator / (1.0 + e) - t)
+    // the difference first: where y is large and right it is 0, and what is left of the loss is ln(1 + e)
+    ((positive_part - t * y) + ln_1p(e), numerator / (1.0 + e) - t)
 }
 
 /// `exp(x)` for `x <= 0`, to two units in the last place; below -87.3 it stays 1.2e-38, the smallest normal number.
@@ -112,7 +114,7 @@ fn ln_1p(e: f32) -> f32 {
 
 #[cfg(test)]
 mod tests {
-    use burn::tensor::Device;
+    use burn::tensor::{DType, Device};
 
     use super::*;
 
@@ -169,8 +171,18 @@ mod tests {
 
     #[test]
     fn not_a_number_is_passed_on() {
-        let mut gradient = [0.0; 2];
-        assert!(sum_and_gradient(&[0.5, f32::NAN], &[0.0, 0.0], 1.0, &mut gradient).is_nan());
-        assert!(gradient[0].is_finite() && gradient[1].is_nan());
+        // one among the lanes, one behind them
+        for at in [3, 17] {
+            let (mut logits, mut gradient) = ([0.5; 19], [0.0; 19]);
+            logits[at] = f32::NAN;
+            assert!(sum_and_gradient(&logits, &[0.0; 19], 1.0, &mut gradient).is_nan());
+            assert!(gradient.iter().enumerate().all(|(i, g)| g.is_nan() == (i == at)), "{at}: {gradient:?}");
+        }
+    }
+
+    #[test]
+    fn a_loss_far_below_the_logit_keeps_its_digits() {
+        let (loss, _) = entry(20.0, 1.0);
+        assert!((f64::from(loss) / (-20.0_f64).exp() - 1.0).abs() < 1e-6, "{loss}");
     }
 }

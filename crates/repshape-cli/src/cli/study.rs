@@ -45,7 +45,7 @@ pub struct PlanArgs {
     #[arg(long, value_name = "N")]
     pub trials: Option<u32>,
     /// Tuning runs of each weight, whose mean validation error chooses: one run can be lucky
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub tuning_runs: Option<u32>,
     /// Where penalties act and what is measured
     #[arg(long, value_name = "SITE")]

@@ -11,15 +11,15 @@ const LONGEST: usize = 8;
 ///
 /// `find` gives the text of a name.
 pub fn with_base(file: &str, text: &str, find: &dyn Fn(&str) -> Option<&'static str>) -> Outcome<Table> {
-    let fault = |message: String| Failure::usage(format!("{file}: {message}"));
-    let parse = |text: &str| text.parse::<Table>().map_err(|error| fault(error.to_string()));
-    let mut layers = vec![parse(text)?];
+    let fault = |file: &str, message: String| Failure::usage(format!("{file}: {message}"));
+    let parse = |file: &str, text: &str| text.parse::<Table>().map_err(|error| fault(file, error.to_string()));
+    let mut layers = vec![parse(file, text)?];
     while let Some(base) = layers.last_mut().and_then(|top| top.remove("base")) {
-        let text = base.as_str().and_then(find);
-        let text = text.ok_or_else(|| fault(format!("base = {base}: no recipe of that name")))?;
-        layers.push(parse(text)?);
+        let found = base.as_str().and_then(|name| Some((name, find(name)?)));
+        let (name, text) = found.ok_or_else(|| fault(file, format!("base = {base}: no recipe of that name")))?;
+        layers.push(parse(&format!("{name}.toml"), text)?);
         if layers.len() > LONGEST {
-            return Err(fault(format!("base = {base}: recipes that are each other's base")));
+            return Err(fault(file, format!("base = {base}: recipes that are each other's base")));
         }
     }
     let mut whole = Table::new();
@@ -48,6 +48,7 @@ mod tests {
             "bottom" => Some("a = 1\n[inner]\nb = 2\nc = [1, 2]"),
             "middle" => Some("base = \"bottom\"\n[inner]\nb = 3"),
             "circle" => Some("base = \"circle\""),
+            "broken" => Some("a = "),
             _ => None,
         }
     }
@@ -56,6 +57,12 @@ mod tests {
     fn each_key_is_the_nearest_recipes() {
         let whole = with_base("top.toml", "base = \"middle\"\n[inner]\nc = [3]", &find).unwrap();
         assert_eq!(whole, "a = 1\n[inner]\nb = 3\nc = [3]".parse::<Table>().unwrap());
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_of_the_file_that_it_stands_in() {
+        let message = with_base("top.toml", "base = \"broken\"", &find).unwrap_err().message;
+        assert!(message.starts_with("broken.toml: "), "{message}");
     }
 
     #[test]

@@ -270,6 +270,9 @@ impl Recipe {
                 )));
             }
         }
+        if self.tuning_runs == Some(0) {
+            return Err(Failure::usage("tuning-runs is 0; expected a whole number of at least 1"));
+        }
         if let Some(share) = self.live_above.filter(|share| !(0.0..1.0).contains(share)) {
             return Err(Failure::usage(format!("live-above is {share}; expected a share from 0 to below 1")));
         }

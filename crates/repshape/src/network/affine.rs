@@ -47,7 +47,7 @@ pub fn affine(layer: &Linear, x: Tensor<2>) -> Tensor<2> {
 }
 
 /// Whether a tensor's values are `f32` in the memory of the CPU backend.
-fn on_cpu(tensor: &Tensor<2>) -> bool {
+pub(crate) fn on_cpu(tensor: &Tensor<2>) -> bool {
     let device = tensor.device().inner();
     tensor.dtype() == DType::F32 && matches!(device.as_dispatch(), DispatchDevice::Flex(_))
 }

@@ -11,6 +11,7 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 
 pub use activation::{Activation, LEAKY_SLOPE};
+pub(crate) use affine::on_cpu;
 pub use initialization::Initialization;
 pub use mlp::{Dense, Mlp};
 pub(crate) use site::hidden_names;

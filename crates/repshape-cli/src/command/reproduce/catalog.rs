@@ -207,6 +207,7 @@ mod tests {
                     }
                     Figure::Pictures(pictures) => {
                         let known = rows(&studies, &pictures.study);
+                        assert!(!known.is_empty(), "{name}: no study \"{}\"", pictures.study);
                         assert!(pictures.rows.iter().all(|row| known.contains(row)), "{name}: {:?}", pictures.rows);
                     }
                 }

@@ -1,7 +1,7 @@
 //! All items on three pages: what there is, every claim, every number that is outside the paper's.
 
 use super::claims::Verdict::{DoesNotHold, Holds, Undecided};
-use super::results::{Cell, Results};
+use super::results::{Cell, Results, how_tested};
 use super::show::{claims, markdown_table, ours, paper};
 use crate::output::Rows;
 use crate::spec::Item;
@@ -37,10 +37,7 @@ pub fn index(items: &[(&str, Item, Option<Results>)], made: &[String]) -> String
 
 /// The page `claims.md`: every claim of every item with its verdict.
 pub fn all_claims<'a>(all: impl Iterator<Item = &'a Results>) -> String {
-    let mut text = String::from(
-        "# What the papers say, tested\n\n\
-         One-sided tests over trials with fresh seeds, or an inequality that each trial must fulfil; corrected by Holm over the claims of an item, at 0.05.\n",
-    );
+    let mut text = format!("# What the papers say, tested\n\nClaims: {}.\n", how_tested());
     for results in all.filter(|results| !results.claims.is_empty()) {
         text.push_str(&heading(results));
         text.push_str(&markdown_table(&claims(results)));
@@ -89,5 +86,6 @@ fn link(item: &str) -> String {
 }
 
 fn heading(results: &Results) -> String {
-    format!("\n## {}\n\n{}, {}: {}.\n\n", link(&results.item), results.paper, results.place, results.shows)
+    let small = if results.smoke { " **A smoke run: its numbers mean nothing.**" } else { "" };
+    format!("\n## {}\n\n{}, {}: {}.{small}\n\n", link(&results.item), results.paper, results.place, results.shows)
 }

@@ -1,7 +1,7 @@
 //! An item's results: paper against ours, and the claims.
 
-use repshape_study::MeanStd;
 use repshape_study::statistics::confidence_interval;
+use repshape_study::{MeanStd, TuningPoint};
 use serde::Serialize;
 
 use super::catalog::DIGITS;
@@ -55,6 +55,21 @@ pub struct StudyResult {
     pub runs: usize,
     /// Training time over all workers.
     pub seconds: f64,
+    /// What chose the weights over validation rows: `error` or `loss`.
+    pub criterion: String,
+    /// The regularizers whose weight was chosen; empty where nothing was.
+    pub tuning: Vec<TuningResult>,
+}
+
+/// How a regularizer's weight was chosen.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TuningResult {
+    /// The regularizer.
+    pub regularizer: String,
+    /// The weight chosen; null while a tuning run is missing.
+    pub chosen: Option<f64>,
+    /// Each weight that was tried.
+    pub weights: Vec<TuningPoint>,
 }
 
 /// A table.
@@ -160,10 +175,7 @@ pub fn results(name: &str, item: &Item, studies: &[Trials], smoke: bool) -> Resu
         notes.push(format!("mean ± sd overlaps the paper's (widened by its rounding) in {inside} of {compared} numbers; the others are marked !"));
     }
     if !item.claims.is_empty() {
-        notes.push(format!(
-            "claims: one-sided Welch, Student or binomial tests over trials, whose seeds are fresh and pair nothing; by pairs where trials share a draw of the data; Holm's correction over the item's claims at {}",
-            claims::ALPHA
-        ));
+        notes.push(format!("claims: {}", how_tested()));
     }
     Results {
         schema: SCHEMA.to_owned(),
@@ -180,6 +192,14 @@ pub fn results(name: &str, item: &Item, studies: &[Trials], smoke: bool) -> Resu
     }
 }
 
+/// How claims are tested, in words.
+pub fn how_tested() -> String {
+    format!(
+        "one-sided Welch, Student or binomial tests over trials, whose seeds are fresh and pair nothing; by pairs where trials share a draw of the data; Holm's correction over the item's claims at {}",
+        claims::ALPHA
+    )
+}
+
 fn study(trials: &Trials) -> StudyResult {
     StudyResult {
         name: trials.name.clone(),
@@ -187,6 +207,16 @@ fn study(trials: &Trials) -> StudyResult {
         fingerprint: trials.fingerprint.clone(),
         runs: trials.runs,
         seconds: trials.seconds,
+        criterion: trials.criterion.to_owned(),
+        tuning: trials
+            .tuned
+            .iter()
+            .map(|row| TuningResult {
+                regularizer: row.regularizer.clone(),
+                chosen: row.weight,
+                weights: row.tuning.clone(),
+            })
+            .collect(),
     }
 }
 

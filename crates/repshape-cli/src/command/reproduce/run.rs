@@ -89,7 +89,7 @@ fn same_study(study: &SharedStudy, store: &Store) -> Outcome {
         {
             run.remove("train-rows");
         }
-        (training, spec.regularizers.clone(), spec.trials, spec.seed)
+        (training, spec.regularizers.clone(), spec.tuning_runs, spec.trials, spec.seed)
     };
     if comparable(found) == comparable(&expected) {
         return Ok(());

@@ -3,7 +3,7 @@
 use repshape_report::places;
 
 use super::claims::Verdict;
-use super::results::{Cell, Results, TableResult};
+use super::results::{Cell, Results, StudyResult, TableResult, TuningResult};
 use crate::output::{Mark, Rows, Text};
 
 /// A number with about four digits.
@@ -103,6 +103,31 @@ pub fn claims(results: &Results) -> Rows {
     }
 }
 
+/// What each weight gave over validation rows, one regularizer a line.
+fn tuning(study: &StudyResult) -> Rows {
+    let mut weights: Vec<f64> = study.tuning.iter().flat_map(|row| row.weights.iter().map(|w| w.weight)).collect();
+    weights.sort_by(f64::total_cmp);
+    weights.dedup();
+    let mut head = vec!["regularizer".to_owned()];
+    head.extend(weights.iter().map(ToString::to_string));
+    let cell = |row: &TuningResult, weight: f64| -> Text {
+        let Some(tried) = row.weights.iter().find(|tried| tried.weight == weight) else {
+            return "".into();
+        };
+        let text = match (tried.validation_error, tried.validation_error_std) {
+            (None, _) => "diverged".to_owned(),
+            (Some(mean), None) => short(mean),
+            (Some(mean), Some(std)) => spread(mean, std),
+        };
+        Text { mark: if row.chosen == Some(weight) { Mark::Best } else { Mark::Plain }, ..text.into() }
+    };
+    let rows = study.tuning.iter().map(|row| {
+        let cells = weights.iter().map(|&weight| cell(row, weight));
+        std::iter::once(row.regularizer.as_str().into()).chain(cells).collect()
+    });
+    Rows { rows: rows.collect(), head, notes: Vec::new() }
+}
+
 /// Every number of every table, one a line.
 pub fn numbers(results: &Results) -> Rows {
     let head = [
@@ -172,6 +197,13 @@ pub fn markdown(results: &Results, figures: &[String], made: &[String]) -> Strin
             text.push_str(&format!("\n## {heading}\n\n"));
             lines.iter().for_each(|line| text.push_str(&format!("- {line}\n")));
         }
+    }
+    for study in results.studies.iter().filter(|study| !study.tuning.is_empty()) {
+        let (name, criterion) = (&study.name, &study.criterion);
+        text.push_str(&format!(
+            "\n## Choice of weights in {name}\n\nValidation {criterion} at each weight; bold: chosen.\n\n"
+        ));
+        text.push_str(&markdown_table(&tuning(study)));
     }
     text.push_str("\n## Studies\n\n| study | data | runs | training time |\n|---|---|---|---|\n");
     for study in &results.studies {

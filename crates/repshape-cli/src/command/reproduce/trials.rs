@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use repshape_study::{Record, Scores, Stage, Store};
+use repshape_study::{Record, Row, Scores, Stage, Store, collect_partial};
 use serde_json::Map;
 
 use crate::failure::Outcome;
 use crate::spec::{Expression, SharedStudy, Source};
+use crate::study_table::criterion;
 
 /// A finished study's trials by row, in the order of the table.
 pub struct Trials {
@@ -22,6 +23,10 @@ pub struct Trials {
     pub runs: usize,
     /// Training time in all, over all workers.
     pub seconds: f64,
+    /// What its networks are compared by: `error` or `loss`.
+    pub criterion: &'static str,
+    /// The rows whose weight was chosen, with what each weight gave.
+    pub tuned: Vec<Row>,
     rows: Vec<(String, Vec<Record>)>,
 }
 
@@ -51,6 +56,8 @@ impl Trials {
             fingerprint: text("data-fingerprint"),
             runs: store.manifest().runs().len(),
             seconds,
+            criterion: criterion(store).noun(),
+            tuned: collect_partial(store)?.rows.into_iter().filter(|row| !row.tuning.is_empty()).collect(),
             rows,
         })
     }
@@ -162,6 +169,8 @@ impl Trials {
             fingerprint: String::new(),
             runs: 0,
             seconds: 0.0,
+            criterion: "error",
+            tuned: Vec::new(),
             rows: rows.collect(),
         }
     }
