@@ -11,7 +11,7 @@ mod study_file;
 
 pub use expression::Expression;
 pub use paper_value::PaperValue;
-pub use read::{RECIPES, read_text, recipe, run_spec};
+pub use read::{RECIPES, embedded, read_text, recipe, run_spec};
 pub use reproduction::{Best, Claim, ClaimKind, Column, Figure, Item, PictureFigure, Plot, Row, Source, Table};
 pub use run::RunSpec;
 pub use study::{Member, Places, Recipe};

@@ -78,9 +78,14 @@ fn in_our_words(message: &str) -> String {
     words.iter().fold(message.to_owned(), |text, (theirs, ours)| text.replace(theirs, ours)).replace('`', "\"")
 }
 
+/// The text of that name among embedded ones.
+pub fn embedded(recipes: &[(&str, &'static str)], name: &str) -> Option<&'static str> {
+    recipes.iter().find(|(known, _)| *known == name).map(|(_, text)| *text)
+}
+
 /// The recipe of that name, or in that file.
 pub fn recipe(name: &str) -> Outcome<Recipe> {
-    if let Some((_, text)) = RECIPES.iter().find(|(known, _)| *known == name) {
+    if let Some(text) = embedded(&RECIPES, name) {
         return parse_recipe(&format!("{name}.toml"), text);
     }
     parse_recipe(name, &read_text(Path::new(name), "recipe", RECIPES.map(|(known, _)| known))?)

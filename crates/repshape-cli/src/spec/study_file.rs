@@ -5,7 +5,7 @@ use toml::{Table, Value};
 
 use super::Recipe;
 use super::base::{merge, with_base};
-use super::read::RECIPES;
+use super::read::{RECIPES, embedded};
 use crate::failure::{Failure, Outcome};
 
 /// A study of a reproduction, ready to be planned.
@@ -37,8 +37,8 @@ struct Axis {
 
 /// Reads the study `family` from TOML: every place of its sweep, the first axis slowest.
 ///
-/// `base` names what the file changes, key by key: another study, whose text `find` gives, or an embedded recipe. `smoke` holds the changes for a run of seconds, which
-/// come on top of [`Recipe::smoke`].
+/// `base` names what the file changes, key by key: another study, whose text `find` gives, or an embedded recipe.
+/// `smoke` holds the changes for a run of seconds, which come on top of [`Recipe::smoke`].
 pub fn shared_studies(
     family: &str,
     text: &str,
@@ -47,8 +47,7 @@ pub fn shared_studies(
 ) -> Outcome<Vec<SharedStudy>> {
     let file = format!("{family}.toml");
     let fault = |message: String| Failure::usage(format!("{file}: {message}"));
-    let recipe = |name: &str| RECIPES.iter().find(|(known, _)| *known == name).map(|(_, text)| *text);
-    let mut whole = with_base(&file, text, &|name| find(name).or_else(|| recipe(name)))?;
+    let mut whole = with_base(&file, text, &|name| find(name).or_else(|| embedded(&RECIPES, name)))?;
     if let (Some(Value::Table(small)), true) = (whole.remove("smoke"), smoke) {
         merge(&mut whole, small);
     }

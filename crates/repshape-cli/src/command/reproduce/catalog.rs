@@ -4,7 +4,7 @@ use repshape::nearest::suggestion;
 use repshape_data::{DataSpec, Place, SOURCES};
 
 use crate::failure::{Failure, Outcome};
-use crate::spec::{Item, SharedStudy, shared_studies};
+use crate::spec::{Item, SharedStudy, embedded, shared_studies};
 
 /// `PAPER/ITEM` and its recipe, in the order of the list.
 macro_rules! items {
@@ -88,19 +88,14 @@ const STUDIES: &[(&str, &str)] = studies![
 /// The item of that name.
 pub fn item(name: &str) -> Outcome<Item> {
     let names = || ITEMS.iter().map(|(known, _)| *known);
-    let Some(text) = text(ITEMS, name) else {
+    let Some(text) = embedded(ITEMS, name) else {
         return Err(Failure::usage(format!(
             "\"{name}\": no table or figure of that name{}; known: {}",
             suggestion(name, names()),
             names().collect::<Vec<_>>().join(", ")
         )));
     };
-    Item::read(&format!("{name}.toml"), text, &|base| self::text(ITEMS, base))
-}
-
-/// The recipe of that name.
-fn text(recipes: &[(&str, &'static str)], name: &str) -> Option<&'static str> {
-    recipes.iter().find(|(known, _)| *known == name).map(|(_, text)| *text)
+    Item::read(&format!("{name}.toml"), text, &|base| embedded(ITEMS, base))
 }
 
 /// The studies that an item reads, in its order; every place of a sweep is one.
@@ -133,8 +128,8 @@ fn needs_files(data: &DataSpec) -> bool {
 fn read(item: &Item, smoke: bool) -> Outcome<Vec<SharedStudy>> {
     let mut found = Vec::new();
     for name in &item.studies {
-        let text = text(STUDIES, name).ok_or_else(|| Failure::usage(format!("study \"{name}\" is not known")))?;
-        found.extend(shared_studies(name, text, &|base| self::text(STUDIES, base), smoke)?);
+        let text = embedded(STUDIES, name).ok_or_else(|| Failure::usage(format!("study \"{name}\" is not known")))?;
+        found.extend(shared_studies(name, text, &|base| embedded(STUDIES, base), smoke)?);
     }
     Ok(found)
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use repshape_report::{Chart, ChartSeries, Page, chart_svg, figures_of};
 use repshape_study::statistics::confidence_interval;
-use repshape_study::{MeanStd, Store, collect_partial};
+use repshape_study::{MeanStd, Store};
 
 use super::trials::{Trials, sample};
 use crate::command::study;
@@ -81,8 +81,8 @@ fn names(trials: &[Trials], study: &str, patterns: &[String]) -> Vec<String> {
 
 fn draw_pictures(figure: &PictureFigure, trials: &[Trials], stores: &[Store], folder: &Path) -> Outcome<Vec<PathBuf>> {
     let mut written = Vec::new();
-    for (_, store) in trials.iter().zip(stores).filter(|(trials, _)| trials.is_of(&figure.study)) {
-        let mut page = study::page(store, &collect_partial(store)?)?;
+    for (trials, store) in trials.iter().zip(stores).filter(|(trials, _)| trials.is_of(&figure.study)) {
+        let mut page = study::page(store, &trials.table)?;
         page.panels.retain(|panel| figure.rows.is_empty() || figure.rows.contains(&panel.regularizer));
         written.extend(figures_of(&Page::Study(page), folder, &figure.plots).map_err(Failure::usage)?);
     }

@@ -15,7 +15,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use repshape_report::{Page, render};
-use repshape_study::{Store, collect_partial};
+use repshape_study::Store;
 
 use self::catalog::{item, smoke_studies, studies};
 use self::results::{Results, results};
@@ -55,7 +55,7 @@ pub fn run(args: &ReproduceArgs, global: &Global) -> Outcome {
     let results = results(name, &item, &trials, args.smoke);
     let folder = out.join(name);
     write(&results, &item, &trials, &stores, &folder, &[])?;
-    write_report(&stores, &folder)?;
+    write_report(&stores, &trials, &folder)?;
     print(&results, global)?;
     tell(global, &format!("results: {}", folder.join("results.md").display()));
     Ok(())
@@ -89,8 +89,8 @@ fn write(
 const MOST_PANELS: usize = 40;
 
 /// One page with every study of an item; without pictures where there would be too many.
-fn write_report(stores: &[Store], folder: &Path) -> Outcome {
-    let pages = stores.iter().map(|store| study::page(store, &collect_partial(store)?));
+fn write_report(stores: &[Store], trials: &[Trials], folder: &Path) -> Outcome {
+    let pages = stores.iter().zip(trials).map(|(store, trials)| study::page(store, &trials.table));
     let mut pages = pages.collect::<Outcome<Vec<_>>>()?;
     if pages.iter().map(|page| page.panels.len()).sum::<usize>() > MOST_PANELS {
         for (page, store) in pages.iter_mut().zip(stores) {

@@ -1,7 +1,7 @@
 //! All items on three pages: what there is, every claim, every number that is outside the paper's.
 
 use super::claims::Verdict::{DoesNotHold, Holds, Undecided};
-use super::results::{Cell, Results, how_tested};
+use super::results::{Results, how_tested, overlaps};
 use super::show::{claims, markdown_table, ours, paper};
 use crate::output::Rows;
 use crate::spec::Item;
@@ -14,8 +14,7 @@ pub fn index(items: &[(&str, Item, Option<Results>)], made: &[String]) -> String
         let [linked, inside, verdicts] = match results {
             None => [(*name).to_owned(), "not run".to_owned(), String::new()],
             Some(results) => {
-                let compared = cells(results).filter(|cell| cell.overlaps_paper.is_some()).count();
-                let inside = cells(results).filter(|cell| cell.overlaps_paper == Some(true)).count();
+                let (inside, compared) = overlaps(&results.tables);
                 let count = |verdict| results.claims.iter().filter(|claim| claim.verdict == verdict).count();
                 let verdicts = format!("{}, {}, {}", count(Holds), count(DoesNotHold), count(Undecided));
                 [link(name), format!("{inside} of {compared}"), verdicts]
@@ -67,7 +66,7 @@ pub fn differences<'a>(all: impl Iterator<Item = &'a Results>, explained: Option
             }
         }
         if !rows.is_empty() {
-            let compared = cells(results).filter(|cell| cell.overlaps_paper.is_some()).count();
+            let (_, compared) = overlaps(&results.tables);
             text.push_str(&heading(results));
             text.push_str(&format!("{} of {compared}:\n\n", rows.len()));
             let head = ["row", "column", "ours", "paper"].map(String::from).to_vec();
@@ -75,10 +74,6 @@ pub fn differences<'a>(all: impl Iterator<Item = &'a Results>, explained: Option
         }
     }
     text
-}
-
-fn cells(results: &Results) -> impl Iterator<Item = &Cell> {
-    results.tables.iter().flat_map(|table| &table.rows).flat_map(|row| &row.cells)
 }
 
 fn link(item: &str) -> String {

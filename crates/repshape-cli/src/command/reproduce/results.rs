@@ -156,8 +156,7 @@ impl Cell {
 /// Reads an item's numbers from its studies and tests its claims.
 pub fn results(name: &str, item: &Item, studies: &[Trials], smoke: bool) -> Results {
     let tables: Vec<TableResult> = item.tables.iter().map(|one| table(one, studies)).collect();
-    let cells = || tables.iter().flat_map(|table| &table.rows).flat_map(|row| &row.cells);
-    let compared = cells().filter(|cell| cell.overlaps_paper.is_some()).count();
+    let (inside, compared) = overlaps(&tables);
     let mut notes = Vec::new();
     if smoke {
         notes.push("a smoke run: few rows, epochs, weights and trials; its numbers mean nothing".to_owned());
@@ -171,7 +170,6 @@ pub fn results(name: &str, item: &Item, studies: &[Trials], smoke: bool) -> Resu
         notes.push(format!("digits in place of data that no --data names, in {}", standing_in.join(", ")));
     }
     if compared > 0 {
-        let inside = cells().filter(|cell| cell.overlaps_paper == Some(true)).count();
         notes.push(format!("mean ± sd overlaps the paper's (widened by its rounding) in {inside} of {compared} numbers; the others are marked !"));
     }
     if !item.claims.is_empty() {
@@ -192,6 +190,13 @@ pub fn results(name: &str, item: &Item, studies: &[Trials], smoke: bool) -> Resu
     }
 }
 
+/// How many numbers overlap the paper's, and of how many that have one there.
+pub fn overlaps(tables: &[TableResult]) -> (usize, usize) {
+    let cells = || tables.iter().flat_map(|table| &table.rows).flat_map(|row| &row.cells);
+    let inside = cells().filter(|cell| cell.overlaps_paper == Some(true)).count();
+    (inside, cells().filter(|cell| cell.overlaps_paper.is_some()).count())
+}
+
 /// How claims are tested, in words.
 pub fn how_tested() -> String {
     format!(
@@ -209,8 +214,10 @@ fn study(trials: &Trials) -> StudyResult {
         seconds: trials.seconds,
         criterion: trials.criterion.to_owned(),
         tuning: trials
-            .tuned
+            .table
+            .rows
             .iter()
+            .filter(|row| !row.tuning.is_empty())
             .map(|row| TuningResult {
                 regularizer: row.regularizer.clone(),
                 chosen: row.weight,

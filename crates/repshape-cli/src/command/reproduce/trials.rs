@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use repshape_study::{Record, Row, Scores, Stage, Store, collect_partial};
+use repshape_study::{Record, Scores, Stage, Store, StudyTable, collect_partial};
 use serde_json::Map;
 
 use crate::failure::Outcome;
@@ -25,8 +25,8 @@ pub struct Trials {
     pub seconds: f64,
     /// What its networks are compared by: `error` or `loss`.
     pub criterion: &'static str,
-    /// The rows whose weight was chosen, with what each weight gave.
-    pub tuned: Vec<Row>,
+    /// The study's table.
+    pub table: StudyTable,
     rows: Vec<(String, Vec<Record>)>,
 }
 
@@ -57,7 +57,7 @@ impl Trials {
             runs: store.manifest().runs().len(),
             seconds,
             criterion: criterion(store).noun(),
-            tuned: collect_partial(store)?.rows.into_iter().filter(|row| !row.tuning.is_empty()).collect(),
+            table: collect_partial(store)?,
             rows,
         })
     }
@@ -170,7 +170,14 @@ impl Trials {
             runs: 0,
             seconds: 0.0,
             criterion: "error",
-            tuned: Vec::new(),
+            table: StudyTable {
+                schema: String::new(),
+                name: name.to_owned(),
+                rows: Vec::new(),
+                best: None,
+                tied_with_best: Vec::new(),
+                missing: 0,
+            },
             rows: rows.collect(),
         }
     }
